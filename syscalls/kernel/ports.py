@@ -1,0 +1,194 @@
+"""What the kernel asks of the machine under it. `emu` supplies these; tests supply fakes.
+
+The kernel never imports a CPU, a host file or a clock: it holds objects with these methods.
+"""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from syscalls.abi.arch import Arch
+
+#: Kinds of access, for `Mmu`, `AddressSpace.fault` and the engines. The bits are those of PROT_* (mmap(2)).
+READ, WRITE, EXECUTE = 1, 2, 4
+
+
+class Ram(Protocol):
+    """Guest physical memory: page frames of 4096 bytes, counted by their users."""
+
+    view: memoryview  #: all of it, as writable bytes: frame f is view[f << 12:(f + 1) << 12]
+
+    def allocate(self, count: int) -> int:
+        """First of `count` contiguous zeroed frames, each with one user. Raises SysError(ENOMEM) at the limit."""
+
+    def share(self, frame: int, count: int = 1) -> None:
+        """One more user for each of `count` frames."""
+
+    def release(self, frame: int, count: int = 1) -> None:
+        """One user less for each of `count` frames; a frame without users is free."""
+
+    def users(self, frame: int) -> int:
+        """How many users the frame has."""
+
+    def invalidate_code(self, frame: int) -> None:
+        """The kernel itself has written the frame: forget instructions translated from it, if any were."""
+
+
+class Mmu(Protocol):
+    """The page tables of one address space, in the form that an engine understands.
+
+    Pages and frames are numbers (address >> 12). Frames given here are only referred to, never counted.
+    """
+
+    def map(self, page: int, frame: int, count: int, access: int) -> None:
+        """Let `count` pages from `page` show the contiguous frames from `frame`, with READ, WRITE, EXECUTE bits."""
+
+    def unmap(self, page: int, count: int) -> None:
+        """Let the pages show nothing: the next access faults. Cheap where nothing was mapped, however large `count`."""
+
+    def destroy(self) -> None:
+        """Free the tables."""
+
+
+class Memory(Protocol):
+    """User memory as a system call sees it (copy_from_user and copy_to_user): every method raises SysError(EFAULT)."""
+
+    def read(self, address: int, length: int) -> bytes:
+        """All `length` bytes."""
+
+    def read_some(self, address: int, length: int) -> bytes:
+        """The bytes up to the first that cannot be read; EFAULT only when that is the very first."""
+
+    def write(self, address: int, data: bytes | bytearray | memoryview) -> None:
+        """Store all of `data`, or what fits before the first unwritable page and then EFAULT."""
+
+    def cstr(self, address: int, limit: int) -> bytes:
+        """The bytes before the NUL; ENAMETOOLONG if there is none within `limit` bytes."""
+
+    def views(self, address: int, length: int, access: int) -> list[memoryview]:
+        """Windows onto guest RAM that together are the range, for zero-copy I/O; shorter than asked at a bad page."""
+
+
+class CpuState(Protocol):
+    """Registers of one guest thread that the kernel itself must see or set, by their names in `Arch`."""
+
+    arch: Arch
+
+    def get(self, register: str) -> int:
+        """Unsigned value of a register."""
+
+    def set(self, register: str, value: int) -> None:
+        """Change a register; takes effect when the thread next runs."""
+
+    def set_thread_pointer(self, value: int) -> None:
+        """FS base, i386's TLS descriptor base, or TPIDR_EL0."""
+
+
+class Clock(Protocol):
+    """Time as the guest sees it; every value is in nanoseconds."""
+
+    def realtime(self) -> int:
+        """Since 1970-01-01 UTC."""
+
+    def monotonic(self) -> int:
+        """Since some start, never set."""
+
+    def cputime(self) -> int:
+        """Processor time that the guest has used."""
+
+    def sleep_until(self, deadline: int | None, streams: list[HostStream]) -> None:
+        """Wait until monotonic() reaches `deadline` (None: for ever) or one of the streams is ready."""
+
+
+class HostStream(Protocol):
+    """A stream of the host that was given to the guest: standard input, output, error, or a pipe."""
+
+    def read(self, count: int) -> bytes | None:
+        """Up to `count` bytes, b"" at the end, None when none are there yet (it never waits)."""
+
+    def write(self, data: bytes | memoryview) -> int | None:
+        """How many bytes were taken; None when none fit yet. Raises SysError(EPIPE) when nobody reads."""
+
+    def readable(self) -> bool:
+        """Would read() return at once?"""
+
+    def writable(self) -> bool:
+        """Would write() take something at once?"""
+
+    def close(self) -> None:
+        """The guest has no descriptor of it any more."""
+
+    @property
+    def terminal(self) -> HostTerminal | None:
+        """Its terminal side, when the stream is a terminal (isatty(3))."""
+
+    @property
+    def mode(self) -> int:
+        """st_mode of the stream: its file type (S_IFCHR, S_IFIFO, S_IFREG ...) and permission bits."""
+
+
+class HostTerminal(Protocol):
+    """ioctl_tty(2) on a stream of the host that is a terminal."""
+
+    def get_attributes(self) -> bytes:
+        """struct termios of the kernel (36 bytes), as TCGETS returns it."""
+
+    def set_attributes(self, termios: bytes, when: int) -> None:
+        """TCSETS (0), TCSETSW (1), TCSETSF (2)."""
+
+    def window_size(self) -> tuple[int, int, int, int]:
+        """rows, columns, xpixel, ypixel."""
+
+
+class HostDirectory(Protocol):
+    """A directory (or single file) of the host that was given to the guest. Names are bytes; no symlink is followed.
+
+    Every method takes a path relative to the directory, `b""` for itself, whose components are plain names; the
+    implementation walks them with O_NOFOLLOW so that nothing outside can be reached. OSErrors become SysError.
+    """
+
+    writable: bool
+
+    def lstat(self, path: bytes) -> HostStat: ...
+    def listdir(self, path: bytes) -> list[bytes]: ...
+    def readlink(self, path: bytes) -> bytes: ...
+    def pread(self, path: bytes, offset: int, count: int) -> bytes: ...
+    def pwrite(self, path: bytes, offset: int, data: bytes | memoryview) -> int: ...
+    def truncate(self, path: bytes, length: int) -> None: ...
+    def create(self, path: bytes, mode: int) -> None: ...
+    def mkdir(self, path: bytes, mode: int) -> None: ...
+    def symlink(self, target: bytes, path: bytes) -> None: ...
+    def mknod(self, path: bytes, mode: int, rdev: int) -> None: ...
+    def link(self, old: bytes, new: bytes) -> None: ...
+    def unlink(self, path: bytes) -> None: ...
+    def rmdir(self, path: bytes) -> None: ...
+    def rename(self, old: bytes, new: bytes) -> None: ...
+    def chmod(self, path: bytes, mode: int) -> None: ...
+    def chown(self, path: bytes, uid: int, gid: int) -> None: ...
+    def utimens(self, path: bytes, atime_ns: int, mtime_ns: int) -> None: ...
+    def getxattr(self, path: bytes) -> dict[bytes, bytes]: ...
+    def setxattr(self, path: bytes, name: bytes, value: bytes | None) -> None: ...
+
+
+class HostStat(Protocol):
+    """os.stat_result, of which these fields are used."""
+
+    st_mode: int
+    st_ino: int
+    st_dev: int
+    st_nlink: int
+    st_uid: int
+    st_gid: int
+    st_rdev: int
+    st_size: int
+    st_blocks: int
+    st_atime_ns: int
+    st_mtime_ns: int
+    st_ctime_ns: int
+
+
+class Random(Protocol):
+    """Where random bytes come from."""
+
+    def random_bytes(self, count: int) -> bytes:
+        """`count` random bytes."""
