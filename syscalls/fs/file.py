@@ -1,0 +1,132 @@
+"""Open file descriptions: what open(2), pipe(2), eventfd(2) ... create and descriptors refer to.
+
+A file never sleeps. Where it would have to wait it answers WOULD_BLOCK, and the handler waits on `readers` or
+`writers` (wait queues) and asks again. Subclasses override what they can do; the rest answers as Linux does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from enum import Enum
+from typing import TYPE_CHECKING, Final, Literal
+
+from syscalls.abi.errno import EBADF, EINVAL, ENODEV, ENOTDIR, ENOTTY, ESPIPE, SysError
+
+if TYPE_CHECKING:
+    from syscalls.fs.inode import Inode
+    from syscalls.kernel.wait import WaitQueue
+
+
+class _WouldBlock(Enum):
+    WOULD_BLOCK = 0
+
+
+#: A file's answer when the operation cannot go on now.
+WOULD_BLOCK: Final = _WouldBlock.WOULD_BLOCK
+WouldBlock = Literal[_WouldBlock.WOULD_BLOCK]
+
+# Access modes and status flags (open(2)), in x86's values: the kinds translate arm64's.
+O_RDONLY, O_WRONLY, O_RDWR, O_ACCMODE = 0, 1, 2, 3
+O_APPEND, O_NONBLOCK, O_PATH = 0o2000, 0o4000, 0o10000000
+
+# Readiness (poll(2)).
+POLLIN, POLLPRI, POLLOUT, POLLERR, POLLHUP, POLLNVAL = 1, 2, 4, 8, 16, 32
+POLLRDNORM, POLLWRNORM = 0x40, 0x100
+
+
+class File:
+    """One open file description: an inode, a position, status flags."""
+
+    seekable = False
+
+    def __init__(self, inode: Inode, flags: int) -> None:
+        self.inode = inode
+        self.flags = flags  # access mode and status flags, as F_GETFL shows them
+        self.position = 0
+        self.path: object = None  # the syscalls.fs.path.Path it was opened by, when there is one
+        self.users = 0  # descriptors (of all tables) that refer here; close() is called at the last
+
+    # --- what it may do -----------------------------------------------------------------------------------------------
+
+    @property
+    def readable(self) -> bool:
+        """Was it opened for reading?"""
+        return self.flags & (O_ACCMODE | O_PATH) in (O_RDONLY, O_RDWR)
+
+    @property
+    def writable(self) -> bool:
+        """Was it opened for writing?"""
+        return self.flags & (O_ACCMODE | O_PATH) in (O_WRONLY, O_RDWR)
+
+    @property
+    def nonblocking(self) -> bool:
+        """O_NONBLOCK is set."""
+        return bool(self.flags & O_NONBLOCK)
+
+    # --- transfer -----------------------------------------------------------------------------------------------------
+
+    def read(self, count: int) -> bytes | WouldBlock:
+        """Up to `count` bytes from the position, which moves."""
+        raise SysError(EINVAL)
+
+    def write(self, data: bytes | memoryview) -> int | WouldBlock:
+        """Store at the position (or the end, with O_APPEND), which moves; how many bytes were taken."""
+        raise SysError(EINVAL)
+
+    def pread(self, count: int, offset: int) -> bytes | WouldBlock:
+        """Up to `count` bytes from `offset`."""
+        raise SysError(ESPIPE)
+
+    def pwrite(self, data: bytes | memoryview, offset: int) -> int | WouldBlock:
+        """Store at `offset`."""
+        raise SysError(ESPIPE)
+
+    def seek(self, offset: int, whence: int) -> int:
+        """New position (lseek(2), SEEK_DATA and SEEK_HOLE included)."""
+        raise SysError(ESPIPE)
+
+    def entries(self) -> Iterator[tuple[bytes, int, int, int]]:
+        """(name, inode, S_IFMT type, offset of the next entry) from the position on, "." and ".." included.
+
+        The caller sets `position` to the offset of the last entry it used.
+        """
+        raise SysError(ENOTDIR)
+
+    def truncate(self, length: int) -> None:
+        """ftruncate(2)."""
+        raise SysError(EINVAL)
+
+    def allocate(self, mode: int, offset: int, length: int) -> None:
+        """fallocate(2)."""
+        raise SysError(ENODEV)
+
+    def sync(self) -> None:
+        """fsync(2); EINVAL where there is nothing to synchronise."""
+        raise SysError(EINVAL)
+
+    # --- waiting ------------------------------------------------------------------------------------------------------
+
+    def poll(self) -> int:
+        """POLLIN, POLLOUT ... that hold now; a regular file is always ready."""
+        return POLLIN | POLLOUT | POLLRDNORM | POLLWRNORM
+
+    def queues(self) -> tuple[WaitQueue, ...]:
+        """The wait queues that are woken when poll() or an operation's answer may have changed."""
+        return ()
+
+    # --- control ------------------------------------------------------------------------------------------------------
+
+    def ioctl(self, request: int, argument: int, memory: object) -> int:
+        """ioctl(2); `memory` is the caller's (ports.Memory), `argument` an address in it or a number."""
+        raise SysError(ENOTTY)
+
+    def frame(self, index: int) -> int:
+        """Page frame of page `index`, for mmap(2)."""
+        return self.inode.frame(index)
+
+    def name(self) -> bytes:
+        """What /proc/self/fd/N shows when there is no path: b"pipe:[123]" and the like."""
+        raise SysError(EBADF)
+
+    def close(self) -> None:
+        """The last descriptor is gone."""

@@ -1,0 +1,156 @@
+"""Inodes: what every file system offers to path resolution, and the error each answers by default.
+
+A file system is a module of `Inode` subclasses. Inodes never sleep and never see a task: permission checks, the
+working directory and mounts belong to `path.py`; descriptors and offsets to `file.py`. See inode(7), and
+Documentation/filesystems/vfs.rst of the kernel.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING
+
+from syscalls.abi.errno import EINVAL, ENODEV, ENOTDIR, EOPNOTSUPP, EPERM, SysError
+
+if TYPE_CHECKING:
+    from syscalls.fs.file import File
+
+# File types (inode(7), the S_IFMT part of st_mode).
+S_IFMT, S_IFSOCK, S_IFLNK, S_IFREG = 0o170000, 0o140000, 0o120000, 0o100000
+S_IFBLK, S_IFDIR, S_IFCHR, S_IFIFO = 0o060000, 0o040000, 0o020000, 0o010000
+S_ISUID, S_ISGID, S_ISVTX = 0o4000, 0o2000, 0o1000
+
+
+class FileSystem:
+    """One mounted instance: superblock facts that statfs(2) and stat(2) show."""
+
+    name = "none"  # as in /proc/mounts
+    magic = 0  # f_type of statfs(2)
+    read_only = False
+    max_name = 255
+
+    def __init__(self, dev: int, now: Callable[[], int]) -> None:
+        self.dev = dev  # st_dev
+        self.now = now  # realtime in ns, for timestamps
+        self._last_ino = 1
+
+    def new_ino(self) -> int:
+        """A fresh inode number."""
+        self._last_ino += 1
+        return self._last_ino
+
+
+class Inode:
+    """One object of a file system. Attributes are those of stat(2); times are realtime nanoseconds."""
+
+    __slots__ = (
+        "__weakref__", "atime", "btime", "ctime", "fs", "gid", "ino", "mode", "mtime", "nlink", "rdev", "uid", "xattrs",
+    )  # fmt: skip
+
+    def __init__(self, fs: FileSystem, mode: int, uid: int = 0, gid: int = 0, ino: int = 0) -> None:
+        self.fs = fs
+        self.ino = ino or fs.new_ino()
+        self.mode = mode
+        self.uid = uid
+        self.gid = gid
+        self.nlink = 1
+        self.rdev = 0
+        self.atime = self.mtime = self.ctime = self.btime = fs.now()
+        self.xattrs: dict[bytes, bytes] = {}
+
+    # --- what it is -------------------------------------------------------------------------------------------------
+
+    @property
+    def type(self) -> int:
+        """S_IFREG, S_IFDIR ..."""
+        return self.mode & S_IFMT
+
+    @property
+    def size(self) -> int:
+        """st_size."""
+        return 0
+
+    @property
+    def blocks(self) -> int:
+        """st_blocks, in units of 512 bytes."""
+        return 0
+
+    @property
+    def blksize(self) -> int:
+        """st_blksize."""
+        return 4096
+
+    # --- directories --------------------------------------------------------------------------------------------------
+    # `name` is a plain component: never empty, ".", ".." or with a slash. The caller has checked permissions.
+
+    def lookup(self, name: bytes) -> Inode | None:
+        """The child called `name`, None when there is none."""
+        raise SysError(ENOTDIR)
+
+    def entries(self) -> Iterator[tuple[bytes, int, int]]:
+        """(name, inode number, S_IFMT type) of each child, without "." and "..", in the order getdents shows."""
+        raise SysError(ENOTDIR)
+
+    def create(self, name: bytes, mode: int, uid: int, gid: int, rdev: int = 0) -> Inode:
+        """A new child of any type but directory and symlink (mknod(2), open(2) with O_CREAT); EEXIST is checked."""
+        raise SysError(EPERM)
+
+    def mkdir(self, name: bytes, mode: int, uid: int, gid: int) -> Inode:
+        """A new directory (mkdir(2))."""
+        raise SysError(EPERM)
+
+    def symlink(self, name: bytes, target: bytes, uid: int, gid: int) -> Inode:
+        """A new symbolic link (symlink(2))."""
+        raise SysError(EPERM)
+
+    def link(self, name: bytes, inode: Inode) -> None:
+        """Another name for `inode`, of the same file system (link(2))."""
+        raise SysError(EPERM)
+
+    def unlink(self, name: bytes, inode: Inode) -> None:
+        """Remove the name of a non-directory (unlink(2))."""
+        raise SysError(EPERM)
+
+    def rmdir(self, name: bytes, inode: Inode) -> None:
+        """Remove an empty directory; ENOTEMPTY when it is not (rmdir(2))."""
+        raise SysError(EPERM)
+
+    def rename(self, name: bytes, new_dir: Inode, new_name: bytes, flags: int) -> None:
+        """Move a child; flags are RENAME_* of renameat2(2). The types have been checked against each other."""
+        raise SysError(EPERM)
+
+    # --- symbolic links -----------------------------------------------------------------------------------------------
+
+    def readlink(self) -> bytes:
+        """Target of a symbolic link."""
+        raise SysError(EINVAL)
+
+    def follow(self) -> Inode | None:
+        """A magic link (/proc/self/fd/N, /proc/self/exe) leads here directly; None for an ordinary link."""
+        return None
+
+    # --- attributes ---------------------------------------------------------------------------------------------------
+
+    def refresh(self) -> None:
+        """Bring the attributes up to date, where they live elsewhere (the host). Called before stat and permission."""
+
+    def changed(self) -> None:
+        """Attributes (mode, uid, gid, times) were set by the caller: carry them to where they live, if elsewhere."""
+
+    def set_xattr(self, name: bytes, value: bytes | None) -> None:
+        """Store or (None) remove an extended attribute; existence has been checked."""
+        raise SysError(EOPNOTSUPP)
+
+    # --- content ------------------------------------------------------------------------------------------------------
+
+    def open(self, flags: int) -> File:
+        """A new open file description; flags are O_* in x86's values. May raise ENXIO, ENODEV ..."""
+        raise SysError(ENODEV)
+
+    def truncate(self, length: int) -> None:
+        """Set the size (truncate(2))."""
+        raise SysError(EINVAL)
+
+    def frame(self, index: int) -> int:
+        """Page frame of the page cache that holds page `index`, for mmap(2); the caller shares it in `Ram`."""
+        raise SysError(ENODEV)
