@@ -34,7 +34,6 @@ class Arch:
     stack_top: int  # where the initial stack ends
     pie_base: int  # where a static-PIE program is loaded (ELF_ET_DYN_BASE)
     int64_align: int  # alignment of a 64-bit integer inside a struct
-    pair_align: bool = False  # must a 64-bit argument start in an even register?
 
     @property
     def word(self) -> int:

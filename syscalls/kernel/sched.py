@@ -1,0 +1,90 @@
+"""Who runs next: one FIFO queue of ready tasks, the deadlines of the sleeping ones, and the host's streams.
+
+The host waits in one place, `pick`, when nobody is ready.
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections import deque
+from typing import TYPE_CHECKING
+
+from syscalls.kernel.wait import Wait, Woken
+
+if TYPE_CHECKING:
+    from syscalls.kernel.ports import Clock
+    from syscalls.kernel.task import Task
+
+
+class Scheduler:
+    """The run queue and the timer queue."""
+
+    def __init__(self, clock: Clock) -> None:
+        self.clock = clock
+        self.queue: deque[Task] = deque()
+        self._deadlines: list[tuple[int, int, Wait]] = []
+        self._order = 0  # keeps waits with equal deadlines in order of arrival
+        self._waits: dict[Wait, Task] = {}
+
+    def ready(self, task: Task) -> None:
+        """Put a task at the end of the run queue."""
+        self.queue.append(task)
+
+    def remove(self, task: Task) -> None:
+        """A task has ended: forget it."""
+        if task in self.queue:
+            self.queue.remove(task)
+        if task.sleeping is not None:
+            self._waits.pop(task.sleeping.wait, None)
+
+    def sleep(self, task: Task) -> None:
+        """File the wait of a task whose call sleeps (`task.sleeping`)."""
+        assert task.sleeping is not None
+        wait = task.sleeping.wait
+        self._waits[wait] = task
+        wait.wake_up = self._woken
+        for queue in wait.queues:
+            queue.waits[wait] = None
+        if wait.deadline_ns is not None:
+            self._order += 1
+            heapq.heappush(self._deadlines, (wait.deadline_ns, self._order, wait))
+
+    def interrupt(self, task: Task) -> None:
+        """A signal for a sleeping task: let its call end with Interrupted."""
+        if task.sleeping is not None and self._waits.pop(task.sleeping.wait, None):
+            self.queue.append(task)
+
+    def _woken(self, wait: Wait) -> None:
+        task = self._waits.pop(wait, None)
+        if task is not None:
+            self.queue.append(task)
+
+    def pick(self) -> Task | None:
+        """The next task to run, waiting for it as long as it takes; None: nobody can ever run again."""
+        while not self.queue:
+            self._expire()
+            if self.queue:
+                break
+            streams = list({queue.stream: None for wait in self._waits for queue in wait.queues if queue.stream})
+            if not self._deadlines and not streams:
+                return None
+            self.clock.sleep_until(self._deadlines[0][0] if self._deadlines else None, streams)
+            self._poll_streams()
+        return self.queue.popleft()
+
+    def _expire(self) -> None:
+        """Wake those whose deadline has passed, and drop deadlines of waits that ended otherwise."""
+        while self._deadlines:
+            deadline, _, wait = self._deadlines[0]
+            if wait in self._waits and deadline > self.clock.monotonic():
+                break
+            heapq.heappop(self._deadlines)
+            if wait in self._waits:
+                wait.fire(Woken.DEADLINE)
+
+    def _poll_streams(self) -> None:
+        """Wake those who wait for a stream of the host that is ready; they look for themselves."""
+        for wait in list(self._waits):
+            for queue in wait.queues:
+                if queue.stream is not None and (queue.stream.readable() or queue.stream.writable()):
+                    queue.wake()

@@ -1,0 +1,143 @@
+"""Tasks and thread groups: what Linux calls task_struct and signal_struct.
+
+A task is one thread of the guest. What threads share is in its own object, as in Linux, so that clone(2) can share or
+copy each by itself: the address space (`mm`), descriptors (`files`), root, working directory and umask (`fs`), and the
+thread group (process).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from syscalls.abi.arch import Arch
+from syscalls.abi.resource import (
+    RLIM_INFINITY,
+    RLIMIT_CORE,
+    RLIMIT_MEMLOCK,
+    RLIMIT_MSGQUEUE,
+    RLIMIT_NICE,
+    RLIMIT_NOFILE,
+    RLIMIT_NPROC,
+    RLIMIT_RTPRIO,
+    RLIMIT_SIGPENDING,
+    RLIMIT_STACK,
+)
+from syscalls.kernel.signals import SignalState
+
+if TYPE_CHECKING:
+    from syscalls.fs.cred import Credentials
+    from syscalls.fs.fdtable import FdTable
+    from syscalls.fs.file import File
+    from syscalls.fs.path import FsContext, Path
+    from syscalls.kernel.dispatch import Sleeping
+    from syscalls.kernel.kernel import Kernel
+    from syscalls.kernel.ports import CpuState
+    from syscalls.mm.space import AddressSpace
+    from syscalls.spec import Restart
+
+#: (soft, hard) of a process that init starts on Debian.
+DEFAULT_LIMITS: dict[int, tuple[int, int]] = {
+    RLIMIT_STACK: (8 << 20, RLIM_INFINITY),
+    RLIMIT_CORE: (0, RLIM_INFINITY),
+    RLIMIT_NPROC: (4096, 4096),
+    RLIMIT_NOFILE: (1024, 1 << 20),
+    RLIMIT_MEMLOCK: (8 << 20, 8 << 20),
+    RLIMIT_SIGPENDING: (4096, 4096),
+    RLIMIT_MSGQUEUE: (819200, 819200),
+    RLIMIT_NICE: (0, 0),
+    RLIMIT_RTPRIO: (0, 0),
+}
+
+
+class ThreadGroup:
+    """A process: what its threads share whatever flags they were cloned with."""
+
+    def __init__(self, kernel: Kernel, tgid: int, parent: ThreadGroup | None = None) -> None:
+        self.kernel = kernel
+        self.tgid = tgid
+        self.parent = parent
+        self.children: list[ThreadGroup] = []
+        self.tasks: list[Task] = []
+        self.pgid = parent.pgid if parent else tgid
+        self.sid = parent.sid if parent else tgid
+        self.limits: dict[int, tuple[int, int]] = dict(parent.limits if parent else DEFAULT_LIMITS)
+        self.signals = SignalState()  # pending for the whole process, and the dispositions
+        self.exe: Path | None = None  # what /proc/self/exe leads to
+        self.arguments: list[bytes] = []  # argv and environment as execve got them, for /proc
+        self.environment: list[bytes] = []
+        self.auxv = b""
+        self.start_ns = kernel.clock.monotonic()
+        self.dumpable = 1
+        self.child_subreaper = False
+        self.exit_code: int | None = None  # wait(2)'s status word: code << 8, or the signal
+        self.group_exit = False
+
+    def limit(self, resource: int) -> int:
+        """Soft limit, RLIM_INFINITY when there is none (getrlimit(2))."""
+        return self.limits.get(resource, (RLIM_INFINITY, RLIM_INFINITY))[0]
+
+
+class Task:
+    """One guest thread."""
+
+    def __init__(
+        self,
+        group: ThreadGroup,
+        tid: int,
+        arch: Arch,
+        *,
+        mm: AddressSpace,
+        files: FdTable,
+        fs: FsContext,
+        cred: Credentials,
+        cpu: CpuState,
+    ) -> None:
+        self.kernel = group.kernel
+        self.group = group
+        self.tid = tid
+        self.arch = arch
+        self.mm = mm
+        self.files = files
+        self.fs = fs
+        self.cred = cred
+        self.cpu = cpu
+        self.comm = b""  # thread name, at most 15 bytes
+        self.signals = SignalState(group.signals)  # pending for this thread, its mask, its alternate stack
+        self.sleeping: Sleeping | None = None  # the call that waits, if one does
+        self.restart: Restart | None = None  # how the interrupted call wants to go on
+        self.alive = True
+        self.clear_child_tid = 0  # set_tid_address(2)
+        self.robust_list = 0  # set_robust_list(2)
+        self.rseq = (0, 0, 0)  # address, length, signature of rseq(2)
+        self.personality = 0
+        self.no_new_privs = False
+        self.keep_caps = False
+        self.death_signal = 0  # PR_SET_PDEATHSIG
+        self.timer_slack_ns = 50_000
+        self.nice = 0
+        self.io_priority = 0
+        self.scheduler = (0, 0)  # policy, priority
+        group.tasks.append(self)
+
+    def file(self, fd: int) -> File:
+        """The open file description of a descriptor; EBADF, also for one opened with O_PATH (fdget)."""
+        return self.files.get(fd)
+
+    def exit(self, status: int) -> None:
+        """End this thread; the group's last one leaves `status` (wait(2)'s encoding) behind."""
+        self.alive = False
+        self.group.tasks.remove(self)
+        if not self.group.tasks:
+            if self.group.exit_code is None:
+                self.group.exit_code = status
+            self.files.release()
+        self.kernel.exited(self, status)
+
+    def exit_group(self, status: int) -> None:
+        """End every thread of the process (do_group_exit)."""
+        self.group.group_exit = True
+        self.group.exit_code = status
+        for task in list(self.group.tasks):
+            task.exit(status)
+
+
