@@ -102,7 +102,7 @@ class Spec:
     def result(self) -> Any:
         """What the result is: Hex, Octal, an FdKind ..., or None for a plain number."""
         hint = self._hints.get("return")
-        return hint.__metadata__[0] if get_origin(hint) is Annotated else None
+        return get_args(hint)[1] if get_origin(hint) is Annotated else None
 
     def registers(self, arch: Arch) -> list[tuple[Param, list[int]]]:
         """Each parameter with the indexes of the argument registers that hold it."""

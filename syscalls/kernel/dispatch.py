@@ -42,6 +42,7 @@ def spec_of(arch: Arch, number: int) -> specs.Spec | None:
 
 
 def _enosys(task: Task, args: tuple[int, ...]) -> int:
+    del task, args
     raise SysError(ENOSYS)
 
 

@@ -96,8 +96,8 @@ class Clock(Protocol):
     def cputime(self) -> int:
         """Processor time that the guest has used."""
 
-    def sleep_until(self, deadline: int | None, streams: list[HostStream]) -> None:
-        """Wait until monotonic() reaches `deadline` (None: for ever) or one of the streams is ready."""
+    def sleep_until(self, deadline: int | None, streams: list[tuple[HostStream, bool]]) -> None:
+        """Wait until monotonic() reaches `deadline` (None: for ever) or a stream is readable (True: writable)."""
 
 
 class HostStream(Protocol):
@@ -109,11 +109,8 @@ class HostStream(Protocol):
     def write(self, data: bytes | memoryview) -> int | None:
         """How many bytes were taken; None when none fit yet. Raises SysError(EPIPE) when nobody reads."""
 
-    def readable(self) -> bool:
-        """Would read() return at once?"""
-
-    def writable(self) -> bool:
-        """Would write() take something at once?"""
+    def ready(self, *, writing: bool) -> bool:
+        """Would write() (else read()) have an answer at once?"""
 
     def close(self) -> None:
         """The guest has no descriptor of it any more."""

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from syscalls.kernel.wait import Wait, Woken
 
 if TYPE_CHECKING:
-    from syscalls.kernel.ports import Clock
+    from syscalls.kernel.ports import Clock, HostStream
     from syscalls.kernel.task import Task
 
 
@@ -65,7 +65,14 @@ class Scheduler:
             self._expire()
             if self.queue:
                 break
-            streams = list({queue.stream: None for wait in self._waits for queue in wait.queues if queue.stream})
+            streams: list[tuple[HostStream, bool]] = list(
+                {
+                    (queue.stream, queue.writing): None
+                    for wait in self._waits
+                    for queue in wait.queues
+                    if queue.stream is not None
+                }
+            )
             if not self._deadlines and not streams:
                 return None
             self.clock.sleep_until(self._deadlines[0][0] if self._deadlines else None, streams)
@@ -86,5 +93,5 @@ class Scheduler:
         """Wake those who wait for a stream of the host that is ready; they look for themselves."""
         for wait in list(self._waits):
             for queue in wait.queues:
-                if queue.stream is not None and (queue.stream.readable() or queue.stream.writable()):
+                if queue.stream is not None and queue.stream.ready(writing=queue.writing):
                     queue.wake()

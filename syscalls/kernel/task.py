@@ -58,8 +58,8 @@ class ThreadGroup:
         self.parent = parent
         self.children: list[ThreadGroup] = []
         self.tasks: list[Task] = []
-        self.pgid = parent.pgid if parent else tgid
-        self.sid = parent.sid if parent else tgid
+        self.pgid: int = parent.pgid if parent else tgid
+        self.sid: int = parent.sid if parent else tgid
         self.limits: dict[int, tuple[int, int]] = dict(parent.limits if parent else DEFAULT_LIMITS)
         self.signals = SignalState()  # pending for the whole process, and the dispositions
         self.exe: Path | None = None  # what /proc/self/exe leads to
@@ -139,5 +139,3 @@ class Task:
         self.group.exit_code = status
         for task in list(self.group.tasks):
             task.exit(status)
-
-

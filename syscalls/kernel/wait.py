@@ -60,11 +60,12 @@ class Wait:
 class WaitQueue:
     """Those who wait for one thing, in order of arrival. Compare include/linux/wait.h."""
 
-    __slots__ = ("__weakref__", "name", "stream", "waits")
+    __slots__ = ("__weakref__", "name", "stream", "waits", "writing")
 
-    def __init__(self, name: str = "", stream: HostStream | None = None) -> None:
+    def __init__(self, name: str = "", stream: HostStream | None = None, *, writing: bool = False) -> None:
         self.name = name  # what is awaited, for reports on a deadlock
-        self.stream = stream  # a stream of the host that wakes this queue when it is ready
+        self.stream = stream  # a stream of the host that wakes this queue when it is ready ...
+        self.writing = writing  # ... for writing, or for reading
         self.waits: dict[Wait, None] = {}
 
     def wait(self, deadline_ns: int | None = None) -> Wait:
