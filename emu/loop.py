@@ -1,0 +1,163 @@
+"""The loop: pick a task, run it, act on why it stopped. No policy lives here: the kernel decides, the engine runs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from emu.engine.base import Args, Cpu, Stop, StopReason
+from emu.errors import InternalError, TrapezeError
+from syscalls.abi.arch import Arch
+from syscalls.abi.numbers import NAME
+from syscalls.kernel import signals
+from syscalls.kernel.dispatch import answer
+from syscalls.kernel.signals import SigInfo
+from syscalls.kernel.task import Task
+
+if TYPE_CHECKING:
+    from syscalls.kernel.kernel import Kernel
+
+
+class DeadlockError(TrapezeError):
+    """Every task waits for something that can never happen."""
+
+    status = 124
+
+
+class Machine:
+    """Runs the tasks of one kernel on their processors until none is left."""
+
+    def __init__(self, kernel: Kernel) -> None:
+        self.kernel = kernel
+        self.on_death: Callable[[Task, Stop], None] | None = None  # sees a task that a fault is about to kill
+
+    def run(self) -> None:
+        """Until the last task has ended."""
+        kernel = self.kernel
+        while (task := kernel.scheduler.pick()) is not None:
+            self._step(task)
+        if kernel.tasks:
+            raise DeadlockError(f"deadlock: {'; '.join(_waits_for(task) for task in kernel.tasks.values())}")
+
+    def _step(self, task: Task) -> None:
+        """One turn of a task: finish the call it slept in, deliver its signals, run its instructions."""
+        if task.sleeping is not None:
+            self._resume(task)
+            if task.sleeping is not None:
+                return
+        if signals.has_pending(task):
+            signals.deliver(task)
+        if task.alive:
+            cpu = _cpu(task)
+            stop = cpu.run()
+            if stop.reason is StopReason.SIGNAL:
+                self._fault(task, stop)
+            if task.alive:
+                self._requeue(task)
+
+    def _requeue(self, task: Task) -> None:
+        if task.sleeping is not None:
+            self.kernel.scheduler.sleep(task)
+        else:
+            self.kernel.scheduler.ready(task)
+
+    def _resume(self, task: Task) -> None:
+        sleeping = task.sleeping
+        assert sleeping is not None
+        try:
+            over = sleeping.resume(task, lambda result: self._finish(task, result))
+        except TrapezeError:
+            raise
+        except Exception as error:
+            raise internal_error(sleeping.call, error) from error
+        if not over:
+            self.kernel.scheduler.sleep(task)
+
+    def _finish(self, task: Task, result: int | None) -> None:
+        """A call that slept is over."""
+        if self.kernel.observer is not None:
+            self.kernel.observer.exit(task, result)
+        if result is not None and task.alive:
+            task.cpu.set(task.arch.result, result & task.arch.mask)
+
+    def _fault(self, task: Task, stop: Stop) -> None:
+        """An instruction raised a signal."""
+        info = SigInfo(stop.signal, stop.code, address=stop.address, trapno=stop.trapno, error=stop.error)
+        if self.on_death is not None and signals.would_kill(task, info.signo):
+            self.on_death(task, stop)
+        signals.force(task, info)
+
+
+def attach(task: Task) -> None:
+    """Connect a task's processor with the kernel: its system calls and its page faults."""
+    cpu = _cpu(task)
+    cpu.on_syscall = _traced(task) if task.kernel.observer is not None else _plain(task)
+    cpu.on_fault = task.mm.fault
+
+
+def _plain(task: Task) -> Callable[[Arch, int, Args], int | None]:
+    """The hot way from trap to answer."""
+    pending, group_pending = task.signals.pending, task.group.signals.pending
+    kernel = task.kernel
+
+    def on_syscall(arch: Arch, number: int, args: Args) -> int | None:
+        try:
+            result = answer(task, arch, number, args)
+        except Exception as error:
+            raise internal_error((arch, number, args), error) from error
+        if result is None:
+            if task.sleeping is not None:
+                task.sleeping.call = (arch, number, args)
+        elif pending or group_pending or kernel.timers:
+            return _stop_for_signals(task, arch, result)
+        return result
+
+    return on_syscall
+
+
+def _traced(task: Task) -> Callable[[Arch, int, Args], int | None]:
+    """The same with an observer told of each call."""
+    observer = task.kernel.observer
+    assert observer is not None
+    plain = _plain(task)
+
+    def on_syscall(arch: Arch, number: int, args: Args) -> int | None:
+        observer.enter(task, arch, number, args)
+        result = plain(arch, number, args)
+        if task.sleeping is None:
+            observer.exit(task, result)
+        return result
+
+    return on_syscall
+
+
+def _stop_for_signals(task: Task, arch: Arch, result: int) -> int | None:
+    """Let a signal that became deliverable in this call, or a timer that is due, be seen before the next instruction."""
+    task.kernel.expire_timers()
+    if not signals.has_pending(task):
+        return result
+    task.cpu.set(arch.result, result & arch.mask)
+    return None
+
+
+def _cpu(task: Task) -> Cpu:
+    cpu = task.cpu
+    assert hasattr(cpu, "run")
+    return cpu  # type: ignore[return-value]  # the kernel sees only the registers of it
+
+
+def internal_error(call: tuple[Arch, int, tuple[int, ...]] | None, error: Exception) -> InternalError:
+    """A fault of ours, named by the system call that met it."""
+    where = "between system calls"
+    if call is not None:
+        arch, number, args = call
+        name = NAME[arch.name].get(number & 0xFFFFFFFF, f"syscall_{number:#x}")
+        where = f"in {name}({', '.join(f'{arg:#x}' for arg in args)}) of {arch.name}"
+    return InternalError(f"internal error of trapeze {where}: {type(error).__name__}: {error}")
+
+
+def _waits_for(task: Task) -> str:
+    sleeping = task.sleeping
+    name = sleeping.spec.name if sleeping else "?"
+    queues = ", ".join(queue.name for queue in sleeping.wait.queues if queue.name) if sleeping else ""
+    return f"task {task.tid} ({task.comm.decode(errors='replace')}) sleeps in {name}{' on ' + queues if queues else ''}"

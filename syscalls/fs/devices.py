@@ -1,0 +1,99 @@
+"""The memory devices: /dev/null, zero, full, random and urandom (null(4), full(4), random(4))."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from syscalls.abi.errno import ENOSPC, SysError
+from syscalls.fs.file import File
+
+if TYPE_CHECKING:
+    from syscalls.fs.inode import Inode
+    from syscalls.kernel.ports import Random
+
+#: rdev -> makes the open file
+Factory = Callable[["Inode", int], File]
+
+
+def makedev(major: int, minor: int) -> int:
+    """dev_t of a device (makedev(3)), for numbers below 256."""
+    return major << 8 | minor
+
+
+class MemoryDevice(File):
+    """What the devices of /dev/mem's family have in common: any position is fine, and none means anything."""
+
+    seekable = True
+
+    def seek(self, offset: int, whence: int) -> int:
+        del offset, whence
+        self.position = 0
+        return 0
+
+    def pread(self, count: int, offset: int) -> bytes:
+        del offset
+        return self.read(count)
+
+    def pwrite(self, data: bytes | memoryview, offset: int) -> int:
+        del offset
+        return self.write(data)
+
+    def read(self, count: int) -> bytes:
+        del count
+        return b""
+
+    def write(self, data: bytes | memoryview) -> int:
+        return len(data)
+
+
+class Zero(MemoryDevice):
+    """/dev/zero: as many zeros as asked for."""
+
+    def read(self, count: int) -> bytes:
+        return bytes(count)
+
+
+class Full(Zero):
+    """/dev/full: no space left."""
+
+    def write(self, data: bytes | memoryview) -> int:
+        del data
+        raise SysError(ENOSPC)
+
+
+class RandomDevice(MemoryDevice):
+    """/dev/random and /dev/urandom: what is written stirs the pool, which here is the host's or the seed's."""
+
+    def __init__(self, inode: Inode, flags: int, random: Random) -> None:
+        super().__init__(inode, flags)
+        self.random = random
+
+    def read(self, count: int) -> bytes:
+        return self.random.random_bytes(count)
+
+
+#: The nodes of /dev: name -> (rdev, mode).
+NODES: dict[bytes, tuple[int, int]] = {
+    b"null": (makedev(1, 3), 0o666),
+    b"zero": (makedev(1, 5), 0o666),
+    b"full": (makedev(1, 7), 0o666),
+    b"random": (makedev(1, 8), 0o666),
+    b"urandom": (makedev(1, 9), 0o666),
+    b"tty": (makedev(5, 0), 0o666),
+}
+
+
+def factories(random: Random) -> dict[int, Factory]:
+    """How to open each device, by rdev."""
+
+    def open_random(inode: Inode, flags: int) -> File:
+        return RandomDevice(inode, flags, random)
+
+    return {
+        makedev(1, 3): MemoryDevice,
+        makedev(1, 5): Zero,
+        makedev(1, 7): Full,
+        makedev(1, 8): open_random,
+        makedev(1, 9): open_random,
+    }
