@@ -23,7 +23,7 @@ RLIMIT_RTTIME = 15
 RLIM_NLIMITS = 16
 RLIMITS = Enum(globals(), "RLIMIT_???", "RLIMIT_*")
 
-RLIM64_INFINITY = (1 << 64) - 1
+RLIM_INFINITY = RLIM64_INFINITY = (1 << 64) - 1
 RLIM32_INFINITY = (1 << 32) - 1  # RLIM_INFINITY of a 32-bit program's struct rlimit
 OLD_RLIM_INFINITY = 0x7FFFFFFF  # the most that i386's old getrlimit reports
 _STK_LIM = 8388608
