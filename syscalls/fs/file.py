@@ -1,3 +1,4 @@
+# ruff: noqa: ARG002  # what does nothing by default ignores its arguments
 """Open file descriptions: what open(2), pipe(2), eventfd(2) ... create and descriptors refer to.
 
 A file never sleeps. Where it would have to wait it answers WOULD_BLOCK, and the handler waits on `readers` or
@@ -11,9 +12,12 @@ from enum import Enum
 from typing import TYPE_CHECKING, Final, Literal
 
 from syscalls.abi.errno import EBADF, EINVAL, ENODEV, ENOTDIR, ENOTTY, ESPIPE, SysError
+from syscalls.abi.fcntl import O_ACCMODE, O_NONBLOCK, O_PATH, O_RDONLY, O_RDWR, O_WRONLY
 
 if TYPE_CHECKING:
     from syscalls.fs.inode import Inode
+    from syscalls.fs.mount import Path
+    from syscalls.kernel.ports import Memory
     from syscalls.kernel.wait import WaitQueue
 
 
@@ -25,10 +29,6 @@ class _WouldBlock(Enum):
 WOULD_BLOCK: Final = _WouldBlock.WOULD_BLOCK
 WouldBlock = Literal[_WouldBlock.WOULD_BLOCK]
 
-# Access modes and status flags (open(2)), in x86's values: the kinds translate arm64's.
-O_RDONLY, O_WRONLY, O_RDWR, O_ACCMODE = 0, 1, 2, 3
-O_APPEND, O_NONBLOCK, O_PATH = 0o2000, 0o4000, 0o10000000
-
 # Readiness (poll(2)).
 POLLIN, POLLPRI, POLLOUT, POLLERR, POLLHUP, POLLNVAL = 1, 2, 4, 8, 16, 32
 POLLRDNORM, POLLWRNORM = 0x40, 0x100
@@ -38,12 +38,13 @@ class File:
     """One open file description: an inode, a position, status flags."""
 
     seekable = False
+    whole_writes = False  # does a blocking write(2) go on until everything is taken (pipes, streams, sockets)?
 
     def __init__(self, inode: Inode, flags: int) -> None:
         self.inode = inode
         self.flags = flags  # access mode and status flags, as F_GETFL shows them
         self.position = 0
-        self.path: object = None  # the syscalls.fs.path.Path it was opened by, when there is one
+        self.path: Path | None = None  # what it was opened by, when there is one
         self.users = 0  # descriptors (of all tables) that refer here; close() is called at the last
 
     # --- what it may do -----------------------------------------------------------------------------------------------
@@ -81,6 +82,9 @@ class File:
         """Store at `offset`."""
         raise SysError(ESPIPE)
 
+    def putback(self, data: bytes) -> None:
+        """The last bytes of a read() did not fit in the reader's memory: they are still to be read."""
+
     def seek(self, offset: int, whence: int) -> int:
         """New position (lseek(2), SEEK_DATA and SEEK_HOLE included)."""
         raise SysError(ESPIPE)
@@ -93,7 +97,7 @@ class File:
         raise SysError(ENOTDIR)
 
     def truncate(self, length: int) -> None:
-        """ftruncate(2)."""
+        """Set the size, for ftruncate(2)."""
         raise SysError(EINVAL)
 
     def allocate(self, mode: int, offset: int, length: int) -> None:
@@ -103,6 +107,11 @@ class File:
     def sync(self) -> None:
         """fsync(2); EINVAL where there is nothing to synchronise."""
         raise SysError(EINVAL)
+
+    @property
+    def opened(self) -> bool:
+        """Is open(2) done? Until then its handler waits on queues(): a FIFO waits for its other end."""
+        return True
 
     # --- waiting ------------------------------------------------------------------------------------------------------
 
@@ -116,8 +125,8 @@ class File:
 
     # --- control ------------------------------------------------------------------------------------------------------
 
-    def ioctl(self, request: int, argument: int, memory: object) -> int:
-        """ioctl(2); `memory` is the caller's (ports.Memory), `argument` an address in it or a number."""
+    def ioctl(self, request: int, argument: int, memory: Memory) -> int:
+        """Control the device (ioctl(2)); `argument` is a number, or an address in `memory`, which is the caller's."""
         raise SysError(ENOTTY)
 
     def frame(self, index: int) -> int:

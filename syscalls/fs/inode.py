@@ -1,3 +1,4 @@
+# ruff: noqa: ARG002  # what does nothing by default ignores its arguments
 """Inodes: what every file system offers to path resolution, and the error each answers by default.
 
 A file system is a module of `Inode` subclasses. Inodes never sleep and never see a task: permission checks, the
@@ -8,17 +9,25 @@ Documentation/filesystems/vfs.rst of the kernel.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from syscalls.abi.errno import EINVAL, ENODEV, ENOTDIR, EOPNOTSUPP, EPERM, SysError
+from syscalls.abi.stat import S_IFMT
 
 if TYPE_CHECKING:
     from syscalls.fs.file import File
+    from syscalls.fs.locks import FileLocks
+    from syscalls.fs.path import Path
 
-# File types (inode(7), the S_IFMT part of st_mode).
-S_IFMT, S_IFSOCK, S_IFLNK, S_IFREG = 0o170000, 0o140000, 0o120000, 0o100000
-S_IFBLK, S_IFDIR, S_IFCHR, S_IFIFO = 0o060000, 0o040000, 0o020000, 0o010000
-S_ISUID, S_ISGID, S_ISVTX = 0o4000, 0o2000, 0o1000
+
+class StatFs(NamedTuple):
+    """Blocks and inodes of a file system, as statfs(2) counts them."""
+
+    blocks: int = 0
+    bfree: int = 0
+    bavail: int = 0
+    files: int = 0
+    ffree: int = 0
 
 
 class FileSystem:
@@ -28,6 +37,10 @@ class FileSystem:
     magic = 0  # f_type of statfs(2)
     read_only = False
     max_name = 255
+    max_links = 0  # links of one inode; 0: no limit
+    max_bytes = (1 << 63) - 1  # s_maxbytes, the largest offset of a file
+    pinned = True  # names change only through syscalls.fs.vfs, so that dentries may be kept for ever
+    options = b""  # what /proc/mounts shows after "rw"
 
     def __init__(self, dev: int, now: Callable[[], int]) -> None:
         self.dev = dev  # st_dev
@@ -39,12 +52,17 @@ class FileSystem:
         self._last_ino += 1
         return self._last_ino
 
+    def statfs(self) -> StatFs:
+        """Its sizes, in units of 4096 bytes (statfs(2))."""
+        return StatFs()
+
 
 class Inode:
     """One object of a file system. Attributes are those of stat(2); times are realtime nanoseconds."""
 
     __slots__ = (
-        "__weakref__", "atime", "btime", "ctime", "fs", "gid", "ino", "mode", "mtime", "nlink", "rdev", "uid", "xattrs",
+        "__weakref__", "atime", "btime", "ctime", "fs", "gid", "ino", "linkable", "locks", "mode", "mtime", "nlink",
+        "rdev", "uid", "writers", "xattrs",
     )  # fmt: skip
 
     def __init__(self, fs: FileSystem, mode: int, uid: int = 0, gid: int = 0, ino: int = 0) -> None:
@@ -57,6 +75,9 @@ class Inode:
         self.rdev = 0
         self.atime = self.mtime = self.ctime = self.btime = fs.now()
         self.xattrs: dict[bytes, bytes] = {}
+        self.writers = 0  # files open for writing; negative while it is being executed (ETXTBSY)
+        self.linkable = False  # may link(2) give it a name although nlink is 0? (O_TMPFILE)
+        self.locks: FileLocks | None = None  # fcntl(2) and flock(2), once there were any
 
     # --- what it is -------------------------------------------------------------------------------------------------
 
@@ -87,12 +108,19 @@ class Inode:
         """The child called `name`, None when there is none."""
         raise SysError(ENOTDIR)
 
+    def tmpfile(self, mode: int, uid: int, gid: int) -> Inode:
+        """A regular file without a name (O_TMPFILE); link() may give it one."""
+        raise SysError(EOPNOTSUPP)
+
     def entries(self) -> Iterator[tuple[bytes, int, int]]:
         """(name, inode number, S_IFMT type) of each child, without "." and "..", in the order getdents shows."""
         raise SysError(ENOTDIR)
 
     def create(self, name: bytes, mode: int, uid: int, gid: int, rdev: int = 0) -> Inode:
-        """A new child of any type but directory and symlink (mknod(2), open(2) with O_CREAT); EEXIST is checked."""
+        """A new child of any type but directory and symlink (mknod(2), open(2) with O_CREAT); EEXIST is checked.
+
+        `uid`, `gid` and `mode` are final: the caller has applied the umask and the directory's set-group-ID bit.
+        """
         raise SysError(EPERM)
 
     def mkdir(self, name: bytes, mode: int, uid: int, gid: int) -> Inode:
@@ -108,15 +136,18 @@ class Inode:
         raise SysError(EPERM)
 
     def unlink(self, name: bytes, inode: Inode) -> None:
-        """Remove the name of a non-directory (unlink(2))."""
+        """Remove the name of a non-directory, and one from its nlink (unlink(2))."""
         raise SysError(EPERM)
 
     def rmdir(self, name: bytes, inode: Inode) -> None:
-        """Remove an empty directory; ENOTEMPTY when it is not (rmdir(2))."""
+        """Remove an empty directory; ENOTEMPTY when it is not; its nlink becomes 0 (rmdir(2))."""
         raise SysError(EPERM)
 
     def rename(self, name: bytes, new_dir: Inode, new_name: bytes, flags: int) -> None:
-        """Move a child; flags are RENAME_* of renameat2(2). The types have been checked against each other."""
+        """Move a child; flags are RENAME_* of renameat2(2). The types have been checked against each other.
+
+        A directory that is replaced must be empty (ENOTEMPTY); RENAME_NOREPLACE has been checked.
+        """
         raise SysError(EPERM)
 
     # --- symbolic links -----------------------------------------------------------------------------------------------
@@ -125,7 +156,7 @@ class Inode:
         """Target of a symbolic link."""
         raise SysError(EINVAL)
 
-    def follow(self) -> Inode | None:
+    def follow(self) -> Path | None:
         """A magic link (/proc/self/fd/N, /proc/self/exe) leads here directly; None for an ordinary link."""
         return None
 
@@ -135,7 +166,7 @@ class Inode:
         """Bring the attributes up to date, where they live elsewhere (the host). Called before stat and permission."""
 
     def changed(self) -> None:
-        """Attributes (mode, uid, gid, times) were set by the caller: carry them to where they live, if elsewhere."""
+        """Attributes (mode, uid, gid, times, ctime) were set by the caller: carry them to where they live."""
 
     def set_xattr(self, name: bytes, value: bytes | None) -> None:
         """Store or (None) remove an extended attribute; existence has been checked."""
@@ -148,7 +179,7 @@ class Inode:
         raise SysError(ENODEV)
 
     def truncate(self, length: int) -> None:
-        """Set the size (truncate(2))."""
+        """Set the size and the times (truncate(2)); EFBIG is checked."""
         raise SysError(EINVAL)
 
     def frame(self, index: int) -> int:
