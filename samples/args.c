@@ -23,7 +23,9 @@ extern char **environ;
 int main(int argc, char **argv)
 {
 	printf("argc %d\n", argc);
-	for (int i = 0; i < argc; i++)
+	const char *slash = strrchr(argv[0], '/');
+	printf("argv[0] %s\n", slash ? slash + 1 : argv[0]);
+	for (int i = 1; i < argc; i++)
 		printf("argv[%d] %s\n", i, argv[i]);
 	for (char **e = environ; *e; e++)
 		printf("env %s\n", *e);
