@@ -1,0 +1,313 @@
+"""`Sandbox`: a few lines run a program, feed its input, and give back what it did. The one place that wires it all up.
+
+from emu import Sandbox
+
+result = Sandbox("samples/bin/arm64/hello", ["world"]).run(stdin=b"")
+print(result.status, result.stdout)
+"""
+
+from __future__ import annotations
+
+import os
+import posixpath
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from emu import elf
+from emu.config import Bind, Config
+from emu.engine import engine_for
+from emu.errors import NotExecutableError, NotFoundError, TrapezeError, UsageError
+from emu.host import BytesStream, CaptureStream, HostClock, HostRandom
+from emu.loader import load
+from emu.loop import Machine, attach
+from emu.memory import GuestRam
+from emu.world import World
+from syscalls.abi.errno import EACCES, ELOOP, ENOENT, ENOTDIR, SysError
+from syscalls.abi.fcntl import O_RDONLY, O_RDWR, O_WRONLY
+from syscalls.abi.numbers import NUMBER
+from syscalls.abi.stat import S_IFREG
+from syscalls.fs import open as fs_open
+from syscalls.fs.cred import Credentials
+from syscalls.fs.fdtable import FdTable
+from syscalls.fs.file import File
+from syscalls.fs.path import FsContext
+from syscalls.fs.stream import StreamFile, StreamFs, StreamInode
+from syscalls.kernel.filemap import FileBacking
+from syscalls.kernel.kernel import Kernel
+from syscalls.kernel.task import Task, ThreadGroup
+from syscalls.mm.space import AddressSpace
+
+if TYPE_CHECKING:
+    from emu.engine.base import Stop
+    from emu.trace.event import CallEvent, ExitEvent, SignalEvent, Sink
+    from syscalls.abi.arch import Arch
+    from syscalls.kernel.kernel import Observer
+    from syscalls.kernel.ports import HostStream
+
+    Event = CallEvent | SignalEvent | ExitEvent
+
+FIRST_PID = 1000
+RAM_BYTES = 8 << 30
+MAX_PATH_TEXT = 4096
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """How a run ended."""
+
+    status: int  #: as a shell reports it: the exit code, or 128 + the number of the signal
+    signal: int | None  #: what killed it
+    stdout: bytes = b""
+    stderr: bytes = b""
+    files: dict[str, bytes] = field(default_factory=dict)  #: regular files that the guest made or changed
+    events: list[Event] = field(default_factory=list)  #: its system calls, signals and end, when they were asked for
+    post_mortem: str = ""  #: a report, when a fault killed it
+
+
+class Sandbox:
+    """A program and what it may see.
+
+    `program` is looked up in the guest first, then on the host. `env` is the guest's whole environment. `root` is a host
+    directory under the guest's copy-on-write root, `binds` show more of the host; nothing else of it can be reached.
+    """
+
+    def __init__(
+        self,
+        program: str | os.PathLike[str],
+        args: Sequence[str | bytes] = (),
+        *,
+        env: Mapping[str, str] | None = None,
+        cwd: str = "/",
+        root: str | os.PathLike[str] | None = None,
+        binds: Iterable[Bind] = (),
+        user: int | tuple[int, int] = 0,
+        memory: int = 4 << 30,
+        argv0: str | None = None,
+    ) -> None:
+        uid, gid = user if isinstance(user, tuple) else (user, user)
+        self.config = Config(
+            os.fspath(program), tuple(args), dict(env or {}), cwd, os.fspath(root) if root is not None else None,
+            tuple(binds), uid, gid, memory, argv0,
+        )  # fmt: skip
+
+    def run(
+        self,
+        stdin: bytes = b"",
+        *,
+        events: bool = False,
+        post_mortem: bool = False,
+    ) -> Result:
+        """Run the program to its end with `stdin`, and collect what it prints and does.
+
+        TrapezeError (with a shell's exit status) says why it could not run.
+        """
+        out, err = CaptureStream(), CaptureStream()
+        sinks: list[Sink] = []
+        collected: list[Event] = []
+        if events:
+            from emu.trace.collect import Collector
+
+            sinks.append(Collector(collected))
+        run = Run(self.config, (BytesStream(stdin), out, err), observer_of(sinks), post_mortem=post_mortem)
+        code = run.go()
+        return Result(
+            exit_status(code), code & 0x7F or None, bytes(out.data), bytes(err.data), run.changed_files(), collected,
+            run.post_mortem,
+        )  # fmt: skip
+
+
+def observer_of(sinks: list[Sink]) -> Callable[[Kernel], Observer] | None:
+    """A tracer that feeds `sinks`, None when there are none: an untraced run pays nothing."""
+    if not sinks:
+        return None
+
+    def make(kernel: Kernel) -> Observer:
+        from emu.trace.tracer import Tracer
+
+        return Tracer(kernel, sinks)
+
+    return make
+
+
+def exit_status(code: int) -> int:
+    """A shell's exit status for wait(2)'s status word."""
+    return 128 + (code & 0x7F) if code & 0x7F else code >> 8
+
+
+class Run:
+    """One run: the machine, the kernel, the first process."""
+
+    def __init__(
+        self,
+        config: Config,
+        streams: tuple[HostStream, HostStream, HostStream],
+        observer: Callable[[Kernel], Observer] | None = None,
+        *,
+        post_mortem: bool = False,
+    ) -> None:
+        self.config = config
+        self.ram = GuestRam(RAM_BYTES, config.memory)
+        self.kernel = Kernel(self.ram, HostClock(), HostRandom())
+        self.kernel.last_pid = FIRST_PID - 1
+        self.world = World(self.kernel, config)
+        self.machine = Machine(self.kernel)
+        self.post_mortem = ""
+        self.task = self._first_process(streams)
+        if observer is not None:
+            self.kernel.observer = observer(self.kernel)
+        if post_mortem:
+            self._watch_for_death()
+        attach(self.task)
+
+    def go(self) -> int:
+        """Run to the end; wait(2)'s status word of the first process."""
+        if self.kernel.observer is not None:
+            self._announce_exec(self.kernel.observer)
+        try:
+            self.machine.run()
+        finally:
+            self.world.sync()
+        code = self.task.group.exit_code
+        assert code is not None
+        return code
+
+    # --- the first process --------------------------------------------------------------------------------------------
+
+    def _first_process(self, streams: tuple[HostStream, HostStream, HostStream]) -> Task:
+        config, kernel = self.config, self.kernel
+        file, guest_path = self._open_program()
+        image = self._parse(file, config.program)
+        engine = engine_for(image.arch, self.ram)
+        mm = AddressSpace(image.arch, self.ram, engine.new_mmu(image.arch))
+        cred = Credentials.of(config.uid, config.gid)
+        group = ThreadGroup(kernel, kernel.new_pid())
+        mm.limits = group.limits
+        argv0 = config.argv0 if config.argv0 is not None else config.program
+        args = [os.fsencode(argv0), *(arg if isinstance(arg, bytes) else os.fsencode(arg) for arg in config.args)]
+        env = [os.fsencode(f"{name}={value}") for name, value in config.env.items()]
+        try:
+            self.loaded = load(
+                mm, image, FileBacking(file), args=args, env=env, filename=os.fsencode(config.program), cred=cred,
+                random=kernel.random, hwcap=engine.hwcap(image.arch), interpreter=self._interpreter(image),
+            )  # fmt: skip
+        except (elf.FormatError, SysError) as error:
+            raise NotExecutableError(f"{config.program}: {error}") from None
+        cpu = engine.new_cpu()
+        cpu.reset(image.arch, mm.mmu, self.loaded.pc, self.loaded.stack.sp)
+        cpu.sysenter_return = self.loaded.vdso.get("sysenter_return", 0)
+        files = FdTable()
+        task = Task(group, group.tgid, image.arch, mm=mm, files=files, fs=self._context(), cred=cred, cpu=cpu)
+        group.exe = file.path
+        group.arguments, group.environment, group.auxv = args, env, self.loaded.stack.auxv
+        group.vdso = self.loaded.vdso
+        task.comm = os.fsencode(posixpath.basename(guest_path))[:15]
+        self._open_streams(task, streams)
+        kernel.add(task)
+        return task
+
+    def _context(self) -> FsContext:
+        try:
+            cwd = self.world.path(self.config.cwd)
+        except SysError as error:
+            raise UsageError(f"--cwd {self.config.cwd}: {error}") from None
+        return FsContext(self.world.fs.root, cwd, umask=0o022)
+
+    def _open_streams(self, task: Task, streams: tuple[HostStream, HostStream, HostStream]) -> None:
+        fs = StreamFs(self.kernel.new_dev(), self.kernel.realtime)
+        for fd, stream in enumerate(streams):
+            terminal = stream.terminal is not None
+            flags = O_RDWR if terminal else O_WRONLY if fd else O_RDONLY
+            inode = StreamInode(fs, stream, task.cred.uid, task.cred.gid)
+            task.files.install(StreamFile(inode, flags, stream), limit=1024)
+
+    def _announce_exec(self, observer: Observer) -> None:
+        """A trace begins with the execve that a shell would have made."""
+        task, stack = self.task, self.loaded.stack
+        word, count = task.arch.word, len(task.group.arguments)
+        argv = stack.sp + word
+        args = (stack.environment_end, argv, argv + (count + 1) * word, 0, 0, 0)
+        observer.enter(task, task.arch, NUMBER[task.arch.name]["execve"], args)
+        observer.exit(task, 0)
+
+    # --- finding the program ------------------------------------------------------------------------------------------
+
+    def _open_program(self) -> tuple[File, str]:
+        """The program's file in the guest, and its path there."""
+        program = self.config.program
+        guest_path = posixpath.normpath(posixpath.join(self.config.cwd, program))
+        try:
+            return self._open_executable(guest_path), guest_path
+        except SysError as error:
+            if error.errno in (EACCES, ELOOP):
+                raise NotExecutableError(f"{program}: {error}") from None
+            if error.errno not in (ENOENT, ENOTDIR):
+                raise NotFoundError(f"{program}: {error}") from None
+        self._import_program(program, guest_path)
+        return self._open_executable(guest_path), guest_path
+
+    def _open_executable(self, guest_path: str) -> File:
+        file = fs_open.open(self.world, None, os.fsencode(guest_path), O_RDONLY)
+        if file.inode.type != S_IFREG or not file.inode.mode & 0o111:
+            raise SysError(EACCES)
+        return file
+
+    def _import_program(self, program: str, guest_path: str) -> None:
+        """Bring the program, and nothing else, in from the host, to the place that its name means in the guest."""
+        try:
+            with open(program, "rb") as source:  # noqa: PTH123  # as the user wrote it
+                data = source.read()
+                mode = os.fstat(source.fileno()).st_mode
+        except FileNotFoundError:
+            raise NotFoundError(f"{program}: No such file or directory") from None
+        except IsADirectoryError:
+            raise NotExecutableError(f"{program}: Is a directory") from None
+        except OSError as error:
+            raise NotExecutableError(f"{program}: {error.strerror}") from None
+        if not mode & 0o111:
+            raise NotExecutableError(f"{program}: Permission denied (it is not executable)")
+        self.world.mkdir(posixpath.dirname(guest_path), 0o755)
+        self.world.write(guest_path, data, 0o755)
+        self.world.forget_change(guest_path)
+
+    def _parse(self, file: File, name: str) -> elf.Image:
+        def read(offset: int, count: int) -> bytes:
+            data = file.pread(count, offset)
+            assert isinstance(data, bytes)
+            return data
+
+        try:
+            return elf.parse(read)
+        except elf.FormatError as error:
+            raise NotExecutableError(f"{name}: {error}") from None
+
+    def _interpreter(self, image: elf.Image) -> tuple[elf.Image, FileBacking] | None:
+        """The dynamic loader that the program asks for; it must be in the guest."""
+        if image.interpreter is None:
+            return None
+        name = os.fsdecode(image.interpreter)
+        try:
+            file = self._open_executable(name)
+        except SysError:
+            raise NotFoundError(
+                f"{self.config.program}: needs the dynamic loader {name}, which is not in the guest (see --root)"
+            ) from None
+        return self._parse(file, name), FileBacking(file)
+
+    # --- afterwards ---------------------------------------------------------------------------------------------------
+
+    def _watch_for_death(self) -> None:
+        def on_death(task: Task, stop: Stop) -> None:
+            from emu.postmortem import report
+
+            recent = getattr(self.kernel.observer, "recent", ())
+            self.post_mortem = report(task, stop, task.cpu.registers(), recent)
+
+        self.machine.on_death = on_death
+
+    def changed_files(self) -> dict[str, bytes]:
+        """Regular files under the root that the guest made or changed, by path."""
+        return self.world.changed_files()
+
+
+__all__ = ["Bind", "Result", "Sandbox", "TrapezeError"]
