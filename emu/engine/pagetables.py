@@ -27,11 +27,9 @@ class Format:
     """How an architecture spells a table entry."""
 
     table: int  # bits of an entry that leads to the next table
-    pages: tuple[int, ...]  # bits of an entry that leads to a user's page, by access: READ | WRITE | EXECUTE
-
-    def leaf(self, access: int) -> int:
-        """Bits of a page's entry. Neither CPU has pages that can be written or executed but not read."""
-        return self.pages[access]
+    no_execute: int  # the bit of a page's entry that forbids the user to execute it
+    #: Bits of a page's entry, by access (READ | WRITE | EXECUTE). What can be written or executed can be read too.
+    pages: tuple[int, ...]
 
 
 def _x86(access: int) -> int:
@@ -47,8 +45,10 @@ def _arm64(access: int) -> int:
     return page | el0 | inner_shareable | accessed | not_global | pxn | read_only | no_execute
 
 
-X86_FORMAT = Format(table=PRESENT | 1 << 1 | 1 << 2 | 1 << 5, pages=(0, *(_x86(access) for access in range(1, 8))))
-ARM64_FORMAT = Format(table=3, pages=(0, *(_arm64(access) for access in range(1, 8))))
+X86_FORMAT = Format(
+    table=PRESENT | 1 << 1 | 1 << 2 | 1 << 5, no_execute=1 << 63, pages=(0, *(_x86(access) for access in range(1, 8)))
+)
+ARM64_FORMAT = Format(table=3, no_execute=1 << 54, pages=(0, *(_arm64(access) for access in range(1, 8))))
 
 
 class PageTables:
@@ -80,7 +80,7 @@ class PageTables:
             return
         if access & EXECUTE:
             self.ram.mark_code(frame, count)
-        bits = self.format.leaf(access)
+        bits = self.format.pages[access]
         if count == 1:
             self._map_one(page, frame << PAGE_SHIFT | bits)
             return
@@ -133,16 +133,16 @@ class PageTables:
         old = self._words[word]
         if old == entry:
             return
-        if old and page != self.faulting and not self._only_widens(old, entry):
+        if old and not self._needs_no_flush(page, old, entry):
             self.stale = True
         self._words[word] = entry
 
-    def _only_widens(self, old: int, new: int) -> bool:
-        """Same frame, and everything that was allowed still is."""
-        if (old ^ new) & FRAME_MASK:
-            return False
+    def _needs_no_flush(self, page: int, old: int, new: int) -> bool:
+        """Will the CPU notice by itself that a page's entry has changed?"""
+        if (old ^ new) & FRAME_MASK:  # yes if it is just about to write there; but translated code may have been found
+            return page == self.faulting and bool(old & new & self.format.no_execute)
         pages = self.format.pages
-        old_access, new_access = (pages.index(entry & ~FRAME_MASK | 0) for entry in (old, new))
+        old_access, new_access = (pages.index(entry & ~FRAME_MASK) for entry in (old, new))
         return old_access & ~new_access == 0
 
     def _leaf(self, key: int) -> int:
