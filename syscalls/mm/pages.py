@@ -49,6 +49,7 @@ class Pages:
         """Let `page` refer to its page-cache frame, and so its neighbours in [first, end) that are cached already."""
         backing = vma.backing
         assert backing is not None
+        backing.read_ahead(vma.index(first), end - first)
         self._refer(page, backing.frame(vma.index(page)))
         beyond = vma.index(first) + (end - first) - ((backing.size + PAGE_SIZE - 1) >> PAGE_SHIFT)
         for neighbour in range(first, end - max(0, beyond)):

@@ -7,6 +7,7 @@ What mmap(2) and its relatives do beyond that stands in modules named after the 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 
 from syscalls.abi.arch import PAGE_MASK, PAGE_SHIFT, PAGE_SIZE, Arch
 from syscalls.abi.errno import EAGAIN, ENOMEM, SysError
@@ -24,6 +25,7 @@ from syscalls.mm.vma import (
     VM_SHARED,
     VM_WIPEONFORK,
     Backing,
+    Unmap,
     Vma,
 )
 from syscalls.mm.vmalist import VmaList
@@ -57,6 +59,7 @@ class AddressSpace(UserMemory):
         self.max_map_count = MAX_MAP_COUNT
         self.brk_start = self.brk = 0
         self.stack_start = 0  # an address in the initial stack: its area is called [stack]
+        self._watched: dict[object, Unmap] = {}
         self.future_lock = 0  # VM_LOCKED, VM_LOCKONFAULT of every new mapping: mlockall(MCL_FUTURE)
 
     def limit(self, resource: int) -> int:
@@ -130,6 +133,10 @@ class AddressSpace(UserMemory):
         """Do RLIMIT_AS and RLIMIT_DATA allow `length` more bytes of the kind of `vma` (may_expand_vm)?"""
         if (self.vmas.pages << PAGE_SHIFT) + length > self.limit(RLIMIT_AS):
             return False
+        return self.may_expand_data(vma, length)
+
+    def may_expand_data(self, vma: Vma, length: int) -> bool:
+        """Does RLIMIT_DATA allow `length` more bytes of the kind of `vma`?"""
         if not vma.charged or (limit := self.limit(RLIMIT_DATA)) == RLIM_INFINITY:
             return True
         return sum(area.size for area in self.vmas if area.charged) + length <= limit
@@ -165,9 +172,15 @@ class AddressSpace(UserMemory):
             raise SysError(ENOMEM)
         if replaced:
             self.unmap(address, length)
-        self.vmas.insert(vma)
-        self.vmas.merge(address, end)
+        self.add(vma)
         return address
+
+    def add(self, vma: Vma) -> None:
+        """Put an area where nothing is, and join it with its neighbours where they could be one."""
+        if vma.backing is not None:
+            self._watch(vma.backing)
+        self.vmas.insert(vma)
+        self.vmas.merge(vma.start, vma.end)
 
     def unmap(self, address: int, length: int) -> None:
         """Take away whatever is mapped in the range of whole pages (do_vmi_munmap); ENOMEM with too many areas."""
@@ -186,6 +199,8 @@ class AddressSpace(UserMemory):
         if vma.shared and vma.backing is not None and vma.backing.tracks_writes and vma.prot & PROT_WRITE:
             vma.backing.sync(vma.index(first), count)
         self.drop(first, count)
+        if vma.backing is not None:
+            self._unwatch(vma.backing)
 
     def change(self, start: int, end: int, *, prot: int | None = None, set: int = 0, clear: int = 0) -> None:
         """Give the areas between two page addresses another protection or other flags; ENOMEM with too many areas."""
@@ -222,17 +237,40 @@ class AddressSpace(UserMemory):
                 elif (failure := self.fault(page << PAGE_SHIFT, access)) is not None:
                     raise SysError(EAGAIN if failure == OUT_OF_MEMORY else ENOMEM)
 
-    def zap(self, key: object, first: int) -> None:
-        """The content `key` has lost its pages from index `first` on: take them away (unmap_mapping_range).
+    # --- files that lose pages ----------------------------------------------------------------------------------------
 
-        Private copies go too, as truncate(2) demands.
+    def _watch(self, backing: Backing) -> None:
+        """From now on, hear when the content loses pages."""
+        if backing.key not in self._watched:
+            self._watched[backing.key] = partial(self.zap, backing.key)
+            backing.unmap.append(self._watched[backing.key])
+
+    def _unwatch(self, backing: Backing) -> None:
+        """An area has gone: when it was the content's last one here, let go of the content."""
+        if not any(vma.backing is not None and vma.backing.key == backing.key for vma in self.vmas):
+            unmap = self._watched.pop(backing.key, None)
+            if unmap is not None:
+                backing.unmap.remove(unmap)
+
+    def zap(self, key: object, first: int, count: int | None = None) -> None:
+        """The content `key` is about to lose pages: take them away from the maps (unmap_mapping_range).
+
+        A truncation (no `count`) takes private copies too, a hole does not.
         """
         for vma in self.vmas:
-            if vma.backing is not None and vma.backing.key == key:
-                lowest = (vma.start >> PAGE_SHIFT) + max(0, first - (vma.offset >> PAGE_SHIFT))
-                count = (vma.end >> PAGE_SHIFT) - lowest
-                if count > 0:
-                    self.drop(lowest, count)
+            backing = vma.backing
+            if backing is None or backing.key != key:
+                continue
+            bottom = vma.index(vma.start >> PAGE_SHIFT)
+            low = max(first, bottom)
+            high = bottom + (vma.size >> PAGE_SHIFT)
+            if count is None:
+                self.drop(vma.page(low), max(0, high - low))
+                continue
+            for index in range(low, min(high, first + count)):
+                page = vma.page(index)
+                if page in self.frames and backing.resident(index) and backing.frame(index) == self.frames[page]:
+                    self.drop(page, 1)
 
     # --- life ---------------------------------------------------------------------------------------------------------
 
@@ -247,6 +285,8 @@ class AddressSpace(UserMemory):
             copy = vma.part(vma.start, vma.end)
             copy.flags &= ~(VM_LOCKED | VM_LOCKONFAULT)
             child.vmas.insert(copy)
+            if copy.backing is not None:
+                child._watch(copy.backing)
             if not vma.flags & VM_WIPEONFORK:
                 private = not vma.flags & VM_SHARED
                 self.copy_to(child, vma.start >> PAGE_SHIFT, vma.size >> PAGE_SHIFT, private=private)

@@ -6,6 +6,7 @@ a mapped file, or the shared anonymous memory of `SharedMemory`.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Protocol
 
@@ -36,6 +37,10 @@ VM_SEALED = 1 << 42
 MAY_ALL = PROT_READ | PROT_WRITE | PROT_EXEC
 #: stack_guard_gap: how far a stack must stay away from the mapping below it.
 STACK_GUARD_GAP = 256 * PAGE_SIZE
+
+
+#: (first page, how many; None: all from there)
+Unmap = Callable[[int, int | None], None]
 
 
 class Backing(Protocol):
@@ -71,8 +76,15 @@ class Backing(Protocol):
     def frame(self, index: int) -> int:
         """Page-cache frame of a page; the area shares it in `Ram`. Any SysError but ENOMEM raises SIGBUS."""
 
+    @property
+    def unmap(self) -> list[Unmap]:
+        """Whom to tell before pages of the content go away: every address space that maps it is in this list."""
+
     def resident(self, index: int) -> bool:
         """Is the page in the page cache now (mincore(2))?"""
+
+    def read_ahead(self, first: int, count: int) -> None:
+        """Pages that will probably be wanted: load what is cheaper to load at once. Never fails."""
 
     def dirtied(self, index: int) -> None:
         """A shared mapping is about to write the page, and may do so unseen until `sync`."""
@@ -99,6 +111,7 @@ class SharedMemory:
         self.ram = ram
         self.size = size
         self.frames: dict[int, int] = {}
+        self.unmap: list[Unmap] = []
         SharedMemory._last_inode += 1
         self.inode = SharedMemory._last_inode
 
@@ -115,6 +128,9 @@ class SharedMemory:
     def resident(self, index: int) -> bool:
         return index in self.frames
 
+    def read_ahead(self, first: int, count: int) -> None:
+        """There is nothing to load from."""
+
     def dirtied(self, index: int) -> None:
         """Nobody keeps another copy."""
 
@@ -122,6 +138,8 @@ class SharedMemory:
         """Nobody keeps another copy."""
 
     def punch(self, first: int, count: int) -> None:
+        for unmap in self.unmap:
+            unmap(first, count)
         for index in [index for index in self.frames if first <= index < first + count]:
             self.ram.release(self.frames.pop(index))
 
@@ -180,6 +198,10 @@ class Vma:
     def index(self, page: int) -> int:
         """Page of the backing that shows at the page number `page` of the address space."""
         return page - (self.start >> PAGE_SHIFT) + (self.offset >> PAGE_SHIFT)
+
+    def page(self, index: int) -> int:
+        """Page number at which the backing's page `index` shows."""
+        return index - (self.offset >> PAGE_SHIFT) + (self.start >> PAGE_SHIFT)
 
     def part(self, start: int, end: int) -> Vma:
         """A copy of the piece from `start` to `end`."""
