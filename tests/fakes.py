@@ -18,6 +18,7 @@ class FakeRam:
     def __init__(self, frames: int = 4096) -> None:
         self.view = memoryview(bytearray(frames << PAGE_SHIFT))
         self.code_writes: list[int] = []
+        self.limit = frames - 1
         self._users = [0] * frames
         self._next = 1  # frames from here on were never used
         self._free: list[int] = []

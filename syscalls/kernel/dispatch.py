@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Coroutine
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from syscalls import spec as specs
@@ -79,15 +80,25 @@ def start(task: Task, spec: specs.Spec, coroutine: Coroutine[Wait, None, int | N
     return None
 
 
+@dataclass(frozen=True, slots=True)
+class Interruption:
+    """A call that a signal has ended: how it wants to go on, and what it takes to make it again."""
+
+    restart: specs.Restart
+    call: tuple[Arch, int, tuple[int, ...]] | None
+    register: int  # what the result register held: the number (x86), or the first argument (arm64)
+
+
 class Sleeping:
     """A call that waits: its coroutine and what it waits for now."""
 
-    __slots__ = ("coroutine", "spec", "wait")
+    __slots__ = ("call", "coroutine", "spec", "wait")
 
     def __init__(self, spec: specs.Spec, coroutine: Coroutine[Wait, None, int | None], wait: Wait) -> None:
         self.spec = spec
         self.coroutine = coroutine
         self.wait = wait
+        self.call: tuple[Arch, int, tuple[int, ...]] | None = None  # as it was made, for reports and for a restart
 
     def resume(self, task: Task, then: Callable[[Any], None]) -> bool:
         """Go on after a wake-up. True: the call is over and `then` has its result. False: it sleeps again."""
@@ -97,8 +108,10 @@ class Sleeping:
             result = done.value
         except SysError as error:
             result = -error.errno
-        except Interrupted:
-            task.restart = self.spec.restart
+        except Interrupted as interrupted:
+            task.interrupted = Interruption(
+                interrupted.restart or self.spec.restart, self.call, task.cpu.get(task.arch.result)
+            )
             result = -EINTR
         else:
             return False

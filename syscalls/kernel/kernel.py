@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol
 
-from syscalls.abi.arch import Arch
+from syscalls.abi.arch import PAGE_SHIFT, Arch
 from syscalls.abi.errno import ESRCH, SysError
+from syscalls.fs.pipe import PipeFs
 from syscalls.kernel.sched import Scheduler
+from syscalls.kernel.timers import Timers
+from syscalls.kernel.wait import WaitQueue
 
 if TYPE_CHECKING:
+    from syscalls.fs.mount import MountTable
     from syscalls.kernel.ports import Clock, Ram, Random
     from syscalls.kernel.signals import SigInfo
     from syscalls.kernel.task import Task, ThreadGroup
@@ -40,15 +44,27 @@ class Kernel:
         self.ram = ram
         self.clock = clock
         self.random = random
-        self.scheduler = Scheduler(clock)
+        self.timers = Timers(clock)
+        self.scheduler = Scheduler(clock, self.timers)
         self.tasks: dict[int, Task] = {}  # by thread id
         self.groups: dict[int, ThreadGroup] = {}  # by process id
         self.last_pid = 0
         self.nodename = b"trapeze"
         self.domainname = b"(none)"
         self.boot_ns = clock.monotonic()  # uptime counts from here
+        self.boot_cpu_ns = clock.cputime()
         self.realtime_offset_ns = 0  # clock_settime(2)
+        self.clock_was_set = WaitQueue("a change of the clock")
+        self.timezone = (0, 0)  # minutes west, daylight saving: settimeofday(2) keeps it, nobody uses it
         self.observer: Observer | None = None
+        self.mounts: MountTable | None = None  # the tree of files
+        self._last_dev = 0
+        self.pipefs = PipeFs(self.new_dev(), self.realtime)
+
+    def new_dev(self) -> int:
+        """The device number of a file system that is on no device (get_anon_bdev)."""
+        self._last_dev += 1
+        return self._last_dev
 
     def new_pid(self) -> int:
         """The next free process id."""
@@ -78,3 +94,20 @@ class Kernel:
     def realtime(self) -> int:
         """CLOCK_REALTIME in ns."""
         return self.clock.realtime() + self.realtime_offset_ns
+
+    def set_realtime(self, nanoseconds: int) -> None:
+        """Set CLOCK_REALTIME, for the guest only (clock_settime(2))."""
+        self.realtime_offset_ns = nanoseconds - self.clock.realtime()
+        self.clock_was_set.wake()
+
+    def memory_bytes(self) -> tuple[int, int]:
+        """Total and free memory of the guest's machine."""
+        return self.ram.limit << PAGE_SHIFT, max(0, self.ram.limit - self.ram.used) << PAGE_SHIFT
+
+    def expire_timers(self) -> None:
+        """Fire the timers that are due."""
+        self.timers.expire()
+
+    def next_timer_deadline(self) -> int | None:
+        """When, on the monotonic clock, the next timer is due that needs no processor time to pass."""
+        return self.timers.real.next_deadline()

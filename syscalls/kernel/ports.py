@@ -16,6 +16,8 @@ READ, WRITE, EXECUTE = 1, 2, 4
 class Ram(Protocol):
     """Guest physical memory: page frames of 4096 bytes, counted by their users."""
 
+    limit: int  #: how many frames there are to have
+    used: int  #: how many are in use now
     view: memoryview  #: all of it, as writable bytes: frame f is view[f << 12:(f + 1) << 12]
 
     def allocate(self, count: int) -> int:
@@ -82,6 +84,18 @@ class CpuState(Protocol):
 
     def set_thread_pointer(self, value: int) -> None:
         """FS base, i386's TLS descriptor base, or TPIDR_EL0."""
+
+    def get_tls_descriptor(self, entry: int) -> int:
+        """x86: the raw segment descriptor in entry 12, 13 or 14 of the global descriptor table; 0 when empty."""
+
+    def set_tls_descriptor(self, entry: int, descriptor: int) -> None:
+        """x86: set it; a segment register that holds the entry sees the change at once."""
+
+    def get_fp(self) -> bytes:
+        """Floating point and vectors: x86's FXSAVE image (512 bytes), or arm64's 32 vectors, FPSR and FPCR (520)."""
+
+    def set_fp(self, image: bytes) -> None:
+        """Restore what `get_fp` gave."""
 
 
 class Clock(Protocol):
@@ -170,18 +184,30 @@ class HostDirectory(Protocol):
 class HostStat(Protocol):
     """os.stat_result, of which these fields are used."""
 
-    st_mode: int
-    st_ino: int
-    st_dev: int
-    st_nlink: int
-    st_uid: int
-    st_gid: int
-    st_rdev: int
-    st_size: int
-    st_blocks: int
-    st_atime_ns: int
-    st_mtime_ns: int
-    st_ctime_ns: int
+    @property
+    def st_mode(self) -> int: ...
+    @property
+    def st_ino(self) -> int: ...
+    @property
+    def st_dev(self) -> int: ...
+    @property
+    def st_nlink(self) -> int: ...
+    @property
+    def st_uid(self) -> int: ...
+    @property
+    def st_gid(self) -> int: ...
+    @property
+    def st_rdev(self) -> int: ...
+    @property
+    def st_size(self) -> int: ...
+    @property
+    def st_blocks(self) -> int: ...
+    @property
+    def st_atime_ns(self) -> int: ...
+    @property
+    def st_mtime_ns(self) -> int: ...
+    @property
+    def st_ctime_ns(self) -> int: ...
 
 
 class Random(Protocol):

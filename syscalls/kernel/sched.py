@@ -9,18 +9,21 @@ import heapq
 from collections import deque
 from typing import TYPE_CHECKING
 
+from syscalls.kernel.signals import has_pending
 from syscalls.kernel.wait import Wait, Woken
 
 if TYPE_CHECKING:
     from syscalls.kernel.ports import Clock, HostStream
     from syscalls.kernel.task import Task
+    from syscalls.kernel.timers import Timers
 
 
 class Scheduler:
     """The run queue and the timer queue."""
 
-    def __init__(self, clock: Clock) -> None:
+    def __init__(self, clock: Clock, timers: Timers) -> None:
         self.clock = clock
+        self.timers = timers
         self.queue: deque[Task] = deque()
         self._deadlines: list[tuple[int, int, Wait]] = []
         self._order = 0  # keeps waits with equal deadlines in order of arrival
@@ -48,10 +51,12 @@ class Scheduler:
         if wait.deadline_ns is not None:
             self._order += 1
             heapq.heappush(self._deadlines, (wait.deadline_ns, self._order, wait))
+        if has_pending(task):  # it came while the call prepared to sleep, or with the mask that the call has set
+            self.interrupt(task)
 
     def interrupt(self, task: Task) -> None:
         """A signal for a sleeping task: let its call end with Interrupted."""
-        if task.sleeping is not None and self._waits.pop(task.sleeping.wait, None):
+        if task.sleeping is not None and self._waits.pop(task.sleeping.wait, None) is not None:
             self.queue.append(task)
 
     def _woken(self, wait: Wait) -> None:
@@ -63,6 +68,7 @@ class Scheduler:
         """The next task to run, waiting for it as long as it takes; None: nobody can ever run again."""
         while not self.queue:
             self._expire()
+            self.timers.expire()
             if self.queue:
                 break
             streams: list[tuple[HostStream, bool]] = list(
@@ -73,9 +79,12 @@ class Scheduler:
                     if queue.stream is not None
                 }
             )
-            if not self._deadlines and not streams:
+            deadlines = [self._deadlines[0][0]] if self._deadlines else []
+            if self._waits and (timer := self.timers.real.next_deadline()) is not None:
+                deadlines.append(timer)
+            if not deadlines and not streams:
                 return None
-            self.clock.sleep_until(self._deadlines[0][0] if self._deadlines else None, streams)
+            self.clock.sleep_until(min(deadlines, default=None), streams)
             self._poll_streams()
         return self.queue.popleft()
 

@@ -10,6 +10,6 @@ if TYPE_CHECKING:
     from syscalls.kernel.task import Task
 
 
-def push(task: Task, info: SigInfo, action: SigAction) -> None:
+def push(task: Task, info: SigInfo, action: SigAction, mask: int) -> None:
     """Build the frame of `action`'s handler and let the task continue there (setup_rt_frame)."""
     raise NotImplementedError

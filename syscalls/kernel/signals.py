@@ -2,46 +2,48 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
+from syscalls.abi.errno import SysError
+from syscalls.abi.numbers import NUMBER
 from syscalls.abi.signal import (
+    DEFAULT_CORE,
+    DEFAULT_IGNORE,
+    DEFAULT_STOP,
+    SA_NODEFER,
+    SA_RESETHAND,
+    SA_RESTART,
+    SI_KERNEL,
+    SI_USER,
     SIG_DFL,
     SIG_IGN,
-    SIGABRT,
     SIGBUS,
-    SIGCHLD,
     SIGCONT,
     SIGFPE,
     SIGILL,
-    SIGKILL,
-    SIGQUIT,
     SIGRTMIN,
     SIGSEGV,
-    SIGSTOP,
     SIGSYS,
     SIGTRAP,
-    SIGTSTP,
-    SIGTTIN,
-    SIGTTOU,
-    SIGURG,
-    SIGWINCH,
-    SIGXCPU,
-    SIGXFSZ,
+    SS_AUTODISARM,
+    SS_DISABLE,
+    UNBLOCKABLE,
+    bit,
 )
+from syscalls.kernel.wait import Interrupted
+from syscalls.spec import Restart
 
 if TYPE_CHECKING:
     from syscalls.kernel.task import Task, ThreadGroup
 
-CORE_SIGNALS = frozenset(
-    {SIGQUIT, SIGILL, SIGTRAP, SIGABRT, SIGBUS, SIGFPE, SIGSEGV, SIGXCPU, SIGXFSZ, SIGSYS}
-)  # fmt: skip
-IGNORED_SIGNALS = frozenset({SIGCHLD, SIGCONT, SIGURG, SIGWINCH})
-STOP_SIGNALS = frozenset({SIGSTOP, SIGTSTP, SIGTTIN, SIGTTOU})
-UNBLOCKABLE = 1 << SIGKILL - 1 | 1 << SIGSTOP - 1
-#: Faults are delivered before anything else (synchronous signals, kernel/signal.c SYNCHRONOUS_MASK).
+#: Faults are delivered before anything else (SYNCHRONOUS_MASK of kernel/signal.c).
 SYNCHRONOUS = (SIGSEGV, SIGBUS, SIGILL, SIGTRAP, SIGFPE, SIGSYS)
 CORE_DUMPED = 0x80
+#: Bytes of the instruction that traps into the kernel: what a restarted call goes back by.
+TRAP_LENGTH = {"x86_64": 2, "i386": 2, "arm64": 4}
 
 
 @dataclass(slots=True)
@@ -84,8 +86,12 @@ class AltStack:
     """sigaltstack(2)."""
 
     sp: int = 0
-    flags: int = 0
+    flags: int = SS_DISABLE
     size: int = 0
+
+    def holds(self, sp: int) -> bool:
+        """Is a stack pointer on it? One that disarms itself never counts (on_sig_stack)."""
+        return not self.flags & SS_AUTODISARM and self.sp < sp <= self.sp + self.size
 
 
 @dataclass(slots=True)
@@ -131,58 +137,167 @@ class SignalState:
 def is_ignored(group: ThreadGroup, signo: int) -> bool:
     """Would the signal do nothing at all? (sig_ignored)."""
     handler = group.signals.action(signo).handler
-    return handler == SIG_IGN or (handler == SIG_DFL and signo in IGNORED_SIGNALS)
+    return handler == SIG_IGN or (handler == SIG_DFL and bool(DEFAULT_IGNORE & bit(signo)))
+
+
+def would_kill(task: Task, signo: int) -> bool:
+    """Does a fault with this signal end the process? It cannot be blocked or ignored."""
+    return bool(task.signals.mask & bit(signo)) or task.group.signals.action(signo).handler in (SIG_DFL, SIG_IGN)
 
 
 def send(task: Task, info: SigInfo, *, whole_group: bool = False) -> None:
-    """Make a signal pending for a thread, or for its process; ignored ones are dropped unless blocked."""
-    blocked = task.signals.mask >> info.signo - 1 & 1
-    if is_ignored(task.group, info.signo) and not blocked:
+    """Make a signal pending for a thread, or for its process; ignored ones are dropped unless blocked (send_signal)."""
+    signo = info.signo
+    _stop_and_continue(task.group, signo)
+    if is_ignored(task.group, signo) and not task.signals.mask & bit(signo):
         return
     (task.group.signals if whole_group else task.signals).add(info)
-    candidates = task.group.tasks if whole_group else [task]
-    for candidate in candidates:
-        if not candidate.signals.mask >> info.signo - 1 & 1:
+    for candidate in [task, *task.group.tasks] if whole_group else [task]:
+        if not candidate.signals.mask & bit(signo):
             task.kernel.scheduler.interrupt(candidate)
             break
 
 
+def send_to_self(task: Task, signo: int) -> None:
+    """A signal by which the kernel tells a thread what its own call did: SIGPIPE, SIGXFSZ (send_sig with priv 0)."""
+    send(task, SigInfo(signo, SI_USER, pid=task.group.tgid, uid=task.cred.uid))
+
+
+def _stop_and_continue(group: ThreadGroup, signo: int) -> None:
+    """SIGCONT takes back pending stops, and a stop a pending SIGCONT (prepare_signal)."""
+    if signo == SIGCONT:
+        flush(group, DEFAULT_STOP)
+    elif DEFAULT_STOP & bit(signo):
+        flush(group, bit(SIGCONT))
+
+
+def flush(group: ThreadGroup, mask: int) -> None:
+    """Forget pending signals, those of all threads too (flush_sigqueue_mask)."""
+    for state in (group.signals, *(task.signals for task in group.tasks)):
+        for signo in [signo for signo in state.pending if mask & bit(signo)]:
+            del state.pending[signo]
+
+
 def force(task: Task, info: SigInfo) -> None:
     """A fault of the task itself: it cannot be blocked or ignored (force_sig_info)."""
-    action = task.group.signals.action(info.signo)
-    bit = 1 << info.signo - 1
-    if task.signals.mask & bit or action.handler == SIG_IGN:
+    if would_kill(task, info.signo):
         task.group.signals.actions.pop(info.signo, None)
-        task.signals.mask &= ~bit
+        task.signals.mask &= ~bit(info.signo)
+    task.fault = (info.trapno, info.error, info.address)
+    task.signals.pending.pop(info.signo, None)
     task.signals.add(info)
+
+
+def force_sigsegv(task: Task, signo: int = 0) -> None:
+    """No frame could be built or taken down. The program may handle that, unless it is SIGSEGV's own frame."""
+    if signo == SIGSEGV:
+        task.group.signals.actions.pop(SIGSEGV, None)
+    force(task, SigInfo(SIGSEGV, SI_KERNEL))
+
+
+def set_mask(task: Task, mask: int) -> None:
+    """What the task blocks from now on; SIGKILL and SIGSTOP cannot be (set_current_blocked)."""
+    task.signals.mask = mask & ~UNBLOCKABLE
+
+
+def blocked_and_pending(task: Task) -> int:
+    """What sigpending(2) shows."""
+    return (task.signals.pending_mask() | task.group.signals.pending_mask()) & task.signals.mask
 
 
 def has_pending(task: Task) -> bool:
     """Is there a signal that `deliver` would act on?"""
+    if task.interrupted is not None:
+        return True
+    if not task.signals.pending and not task.group.signals.pending:
+        return False
     return bool((task.signals.pending_mask() | task.group.signals.pending_mask()) & ~task.signals.mask)
 
 
 def deliver(task: Task) -> None:
-    """Act on all pending signals, as on the way back to user mode (get_signal, handle_signal)."""
-    from syscalls.kernel import sigframe
-
+    """Act on all pending signals, as on the way back to user mode (arch_do_signal_or_restart)."""
     while task.alive:
-        info = task.signals.take(task.signals.mask) or task.group.signals.take(task.signals.mask)
+        state = task.signals
+        info = state.take(state.mask) or task.group.signals.take(state.mask)
         if info is None:
-            return
+            break
         action = task.group.signals.action(info.signo)
-        default = action.handler == SIG_DFL
-        if action.handler == SIG_IGN or (default and info.signo in IGNORED_SIGNALS):
+        if action.handler == SIG_IGN or (action.handler == SIG_DFL and DEFAULT_IGNORE & bit(info.signo)):
             continue
         if task.kernel.observer is not None:
             task.kernel.observer.signal(task, info)
-        if not default:
-            sigframe.push(task, info, action)
-            continue
-        if info.signo in STOP_SIGNALS:
-            continue  # job control comes with processes: nobody could continue this one
-        core = info.signo in CORE_SIGNALS and bool(task.group.dumpable)
-        task.exit_group(info.signo | (CORE_DUMPED if core and _core_limit(task) else 0))
+        if action.handler != SIG_DFL:
+            _handle(task, info, action)
+        elif not DEFAULT_STOP & bit(info.signo):  # job control comes with processes: nobody could continue this one
+            core = DEFAULT_CORE & bit(info.signo) and task.group.dumpable == 1 and _core_limit(task)
+            task.exit_group(info.signo | (CORE_DUMPED if core else 0))
+    if task.interrupted is not None:
+        _restart(task, block=task.interrupted.restart is Restart.BLOCK)
+    _put_back(task)
+
+
+def _handle(task: Task, info: SigInfo, action: SigAction) -> None:
+    """Let the program's handler run (handle_signal)."""
+    from syscalls.kernel import rseq, sigframe
+
+    state, signo = task.signals, info.signo
+    if task.interrupted is not None:
+        policy = task.interrupted.restart
+        if policy is Restart.NOINTR or (policy is Restart.SYS and action.flags & SA_RESTART):
+            _restart(task)
+        task.interrupted = None
+    if action.flags & SA_RESETHAND:
+        task.group.signals.actions[signo] = replace(action, handler=SIG_DFL)
+    mask = state.mask if state.saved_mask is None else state.saved_mask
+    try:
+        rseq.abort_section(task)
+        sigframe.push(task, info, action, mask)
+    except SysError:
+        force_sigsegv(task, signo)
+        return
+    state.saved_mask = None
+    if state.altstack.flags & SS_AUTODISARM:
+        state.altstack = AltStack()
+    set_mask(task, state.mask | action.mask | (0 if action.flags & SA_NODEFER else bit(signo)))
+
+
+def _restart(task: Task, *, block: bool = False) -> None:
+    """Let the thread execute the trap instruction again; `block`: as restart_syscall(2)."""
+    assert task.interrupted is not None
+    arch, cpu, interrupted = task.arch, task.cpu, task.interrupted
+    task.interrupted = None
+    cpu.set(arch.result, interrupted.register)
+    if block:
+        abi = interrupted.call[0] if interrupted.call is not None else arch
+        cpu.set(arch.number, NUMBER[abi.name]["restart_syscall"])
+    cpu.set(arch.pc, cpu.get(arch.pc) - TRAP_LENGTH[arch.name] & arch.mask)
+
+
+@contextmanager
+def temporary_mask(task: Task, mask: int | None) -> Iterator[None]:
+    """Block other signals during a call; None: no others (set_user_sigmask, restore_saved_sigmask_unless).
+
+    When a signal interrupts the call, the mask is put back only after its handler's frame was built.
+    """
+    if mask is None:
+        yield
+        return
+    task.signals.saved_mask = task.signals.mask
+    set_mask(task, mask)
+    try:
+        yield
+    except Interrupted:
+        raise
+    except BaseException:
+        _put_back(task)
+        raise
+    _put_back(task)
+
+
+def _put_back(task: Task) -> None:
+    if task.signals.saved_mask is not None:
+        task.signals.mask = task.signals.saved_mask
+        task.signals.saved_mask = None
 
 
 def _core_limit(task: Task) -> int:

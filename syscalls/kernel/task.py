@@ -7,6 +7,7 @@ thread group (process).
 
 from __future__ import annotations
 
+from collections.abc import Callable, Coroutine
 from typing import TYPE_CHECKING
 
 from syscalls.abi.arch import Arch
@@ -23,17 +24,19 @@ from syscalls.abi.resource import (
     RLIMIT_STACK,
 )
 from syscalls.kernel.signals import SignalState
+from syscalls.kernel.timers import disarm_all
 
 if TYPE_CHECKING:
     from syscalls.fs.cred import Credentials
     from syscalls.fs.fdtable import FdTable
     from syscalls.fs.file import File
     from syscalls.fs.path import FsContext, Path
-    from syscalls.kernel.dispatch import Sleeping
+    from syscalls.kernel.dispatch import Interruption, Sleeping
     from syscalls.kernel.kernel import Kernel
     from syscalls.kernel.ports import CpuState
+    from syscalls.kernel.timers import Timer
+    from syscalls.kernel.wait import Wait
     from syscalls.mm.space import AddressSpace
-    from syscalls.spec import Restart
 
 #: (soft, hard) of a process that init starts on Debian.
 DEFAULT_LIMITS: dict[int, tuple[int, int]] = {
@@ -66,6 +69,8 @@ class ThreadGroup:
         self.arguments: list[bytes] = []  # argv and environment as execve got them, for /proc
         self.environment: list[bytes] = []
         self.auxv = b""
+        self.vdso: dict[str, int] = {}  # addresses in the [vdso] page: "rt_sigreturn", "sigreturn"
+        self.itimers: dict[int, Timer] = {}  # setitimer(2)
         self.start_ns = kernel.clock.monotonic()
         self.dumpable = 1
         self.child_subreaper = False
@@ -104,7 +109,9 @@ class Task:
         self.comm = b""  # thread name, at most 15 bytes
         self.signals = SignalState(group.signals)  # pending for this thread, its mask, its alternate stack
         self.sleeping: Sleeping | None = None  # the call that waits, if one does
-        self.restart: Restart | None = None  # how the interrupted call wants to go on
+        self.interrupted: Interruption | None = None  # the call that a signal has just ended
+        self.restart_block: Callable[[], Coroutine[Wait, None, int]] | None = None  # restart_syscall(2) goes on here
+        self.fault = (0, 0, 0)  # trap number, error code and address of the last fault, for signal frames
         self.alive = True
         self.clear_child_tid = 0  # set_tid_address(2)
         self.robust_list = 0  # set_robust_list(2)
@@ -131,6 +138,7 @@ class Task:
             if self.group.exit_code is None:
                 self.group.exit_code = status
             self.files.release()
+            disarm_all(self.group)
         self.kernel.exited(self, status)
 
     def exit_group(self, status: int) -> None:

@@ -13,8 +13,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterable
 from enum import Enum, auto
+from typing import TYPE_CHECKING
 
 from syscalls.kernel.ports import HostStream
+
+if TYPE_CHECKING:
+    from syscalls.spec import Restart
 
 
 class Woken(Enum):
@@ -25,7 +29,14 @@ class Woken(Enum):
 
 
 class Interrupted(Exception):  # noqa: N818  # not an error: dispatch turns it into EINTR or a restart
-    """A signal ended the sleep; the call's restart policy decides what the guest sees."""
+    """A signal ended the sleep; the call's restart policy decides what the guest sees.
+
+    A handler that re-raises with another `restart` overrules what its declaration says.
+    """
+
+    def __init__(self, restart: Restart | None = None) -> None:
+        super().__init__()
+        self.restart = restart
 
 
 class Wait:

@@ -1,0 +1,59 @@
+"""rseq(2), set_robust_list(2), get_robust_list(2): areas that a thread shares with the kernel."""
+
+from __future__ import annotations
+
+from syscalls.abi.cstruct import CPtr, CULong
+from syscalls.abi.errno import EBUSY, EFAULT, EINVAL, EPERM, ESRCH, SysError
+from syscalls.abi.kinds import Address, Out, Pid, Size, UInt
+from syscalls.kernel import rseq as areas
+from syscalls.kernel.task import Task
+from syscalls.spec import syscall
+
+RSEQ_FLAG_UNREGISTER = 1
+
+
+@syscall()
+def rseq(task: Task, rseq: Address, rseq_len: UInt, flags: UInt, sig: UInt) -> int:
+    """Register or unregister the area of restartable sequences (rseq(2), kernel/rseq.c)."""
+    address, length, signature = task.rseq
+    if flags == RSEQ_FLAG_UNREGISTER:
+        if address != rseq or not address or length != rseq_len:
+            raise SysError(EINVAL)
+        if signature != sig:
+            raise SysError(EPERM)
+        areas.publish(task, registered=False)
+        task.rseq = (0, 0, 0)
+        return 0
+    if flags:
+        raise SysError(EINVAL)
+    if address:
+        if (address, length) != (rseq, rseq_len):
+            raise SysError(EINVAL)
+        raise SysError(EPERM if signature != sig else EBUSY)
+    if rseq_len < areas.ORIGINAL_SIZE or rseq % areas.ALIGNMENT:
+        raise SysError(EINVAL)
+    if rseq + rseq_len > task.arch.task_size:
+        raise SysError(EFAULT)
+    task.rseq = (rseq, rseq_len, sig)
+    areas.publish(task)
+    return 0
+
+
+@syscall()
+def set_robust_list(task: Task, head: Address, len: Size) -> int:
+    """Where the locks are that the kernel must free when the thread dies (set_robust_list(2))."""
+    if len != 3 * task.arch.word:
+        raise SysError(EINVAL)
+    task.robust_list = head
+    return 0
+
+
+@syscall()
+def get_robust_list(task: Task, pid: Pid, head_ptr: Out[CPtr], len_ptr: Out[CULong]) -> int:
+    """Store where a thread's list of locks is, and its size (get_robust_list(2))."""
+    other = task.kernel.tasks.get(pid) if pid else task
+    if other is None:
+        raise SysError(ESRCH)
+    len_ptr.put(3 * other.arch.word)
+    head_ptr.put(other.robust_list)
+    return 0
