@@ -16,13 +16,14 @@ from typing import TYPE_CHECKING
 
 from emu import elf
 from emu.config import Bind, Config
-from emu.engine import engine_for
+from emu.engine.unicorn import new_engine
 from emu.errors import NotExecutableError, NotFoundError, TrapezeError, UsageError
 from emu.host import BytesStream, CaptureStream, HostClock, HostRandom
 from emu.loader import load
 from emu.loop import Machine, attach
 from emu.memory import GuestRam
 from emu.world import World
+from syscalls.abi.arch import PAGE_SHIFT
 from syscalls.abi.errno import EACCES, ELOOP, ENOENT, ENOTDIR, SysError
 from syscalls.abi.fcntl import O_RDONLY, O_RDWR, O_WRONLY
 from syscalls.abi.numbers import NUMBER
@@ -147,7 +148,7 @@ class Run:
         post_mortem: bool = False,
     ) -> None:
         self.config = config
-        self.ram = GuestRam(RAM_BYTES, config.memory)
+        self.ram = GuestRam(RAM_BYTES, config.memory >> PAGE_SHIFT)
         self.kernel = Kernel(self.ram, HostClock(), HostRandom())
         self.kernel.last_pid = FIRST_PID - 1
         self.world = World(self.kernel, config)
@@ -164,10 +165,7 @@ class Run:
         """Run to the end; wait(2)'s status word of the first process."""
         if self.kernel.observer is not None:
             self._announce_exec(self.kernel.observer)
-        try:
-            self.machine.run()
-        finally:
-            self.world.sync()
+        self.machine.run()
         code = self.task.group.exit_code
         assert code is not None
         return code
@@ -178,7 +176,7 @@ class Run:
         config, kernel = self.config, self.kernel
         file, guest_path = self._open_program()
         image = self._parse(file, config.program)
-        engine = engine_for(image.arch, self.ram)
+        engine = new_engine(image.arch, self.ram)
         mm = AddressSpace(image.arch, self.ram, engine.new_mmu(image.arch))
         cred = Credentials.of(config.uid, config.gid)
         group = ThreadGroup(kernel, kernel.new_pid())
@@ -189,7 +187,7 @@ class Run:
         try:
             self.loaded = load(
                 mm, image, FileBacking(file), args=args, env=env, filename=os.fsencode(config.program), cred=cred,
-                random=kernel.random, hwcap=engine.hwcap(image.arch), interpreter=self._interpreter(image),
+                random=kernel.random, hwcap=engine.hwcap(image.arch) if hasattr(engine, 'hwcap') else (0, 0), interpreter=self._interpreter(image),
             )  # fmt: skip
         except (elf.FormatError, SysError) as error:
             raise NotExecutableError(f"{config.program}: {error}") from None

@@ -21,8 +21,8 @@ from syscalls.fs import open as fs_open
 from syscalls.fs import path as fs_path
 from syscalls.fs import vfs
 from syscalls.fs.cred import Credentials
-from syscalls.fs.hostfs import HostFs
-from syscalls.fs.mount import MNT_RDONLY, MNT_RELATIME, MountTable, Path
+from syscalls.abi.stat import ST_RDONLY, ST_RELATIME
+from syscalls.fs.mount import MountTable, Path
 from syscalls.fs.overlay import LowerRegular, OverlayFs
 from syscalls.fs.path import FsContext
 from syscalls.fs.procfs import ProcFs
@@ -109,13 +109,13 @@ class World:
         """Show a host directory or file."""
         kernel = self.kernel
         tree = _tree(bind.host, writable=bind.writable)
-        fs = HostFs(kernel.new_dev(), kernel.realtime, kernel.ram, self.special, tree)
+        fs = OverlayFs(kernel.new_dev(), kernel.realtime, kernel.ram, self.special, tree)
         if fs.root.type == S_IFDIR:
             self.mkdir(bind.guest, 0o755)
         else:
             self.mkdir(posixpath.dirname(bind.guest), 0o755)
             self.write(bind.guest, b"", 0o644)
-        flags = MNT_RELATIME | (0 if bind.writable else MNT_RDONLY)
+        flags = ST_RELATIME | (0 if bind.writable else ST_RDONLY)
         self.mounts.mount(fs.root, self.path(bind.guest), flags, source=b"host")
 
     # --- root's hands -------------------------------------------------------------------------------------------------

@@ -7,6 +7,7 @@ changing need nothing special.
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
@@ -178,6 +179,10 @@ class LowerPages(PageCache):
         if lower_count > 0:
             self._populate(offset >> PAGE_SHIFT, self._ahead(offset + lower_count))
         return super().read(offset, count)
+
+    def read_ahead(self, first: int, count: int) -> None:
+        with contextlib.suppress(SysError):
+            self._populate(first, min(first + count, -(-self.lower_size // PAGE_SIZE)))
 
     def _ahead(self, end: int) -> int:
         """The page to read up to: a little further than asked."""

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from syscalls.abi.arch import PAGE_SHIFT, PAGE_SIZE
 from syscalls.abi.errno import ENODEV, SysError
 from syscalls.abi.fcntl import FALLOC_FL_KEEP_SIZE, FALLOC_FL_PUNCH_HOLE
 from syscalls.fs.fdtable import path_of
 from syscalls.fs.file import File
 from syscalls.fs.inode import Inode
-from syscalls.fs.path import path_name
+from syscalls.fs.mount import path_name
 from syscalls.fs.regular import RegularInode
 
 
@@ -32,8 +34,9 @@ class FileBacking:
     @property
     def path(self) -> bytes:
         path = path_of(self.file)
-        suffix = b" (deleted)" if path.dentry.deleted else b""
-        return path_name(path) + suffix
+        if path.mount.table is None:
+            return path.dentry.name
+        return path_name(path, path.mount.table.root_path) + (b" (deleted)" if path.dentry.deleted else b"")
 
     @property
     def device(self) -> int:
@@ -44,6 +47,10 @@ class FileBacking:
         return self._inode.ino
 
     @property
+    def unmap(self) -> list[Callable[[int, int | None], None]]:
+        return self._inode.pages.unmap
+
+    @property
     def tracks_writes(self) -> bool:
         return self._inode.tracks_writes
 
@@ -52,6 +59,9 @@ class FileBacking:
 
     def resident(self, index: int) -> bool:
         return self._inode.pages.resident(index)
+
+    def read_ahead(self, first: int, count: int) -> None:
+        self._inode.pages.read_ahead(first, count)
 
     def dirtied(self, index: int) -> None:
         self._inode.pages.dirtied(index)
