@@ -1,0 +1,71 @@
+"""siginfo_t as strace shows it at `--- SIGxxx {...} ---`: which fields mean something depends on si_code."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from emu.trace.value import Address, Hex, Id, Int, Named, Struct, Value
+from syscalls.abi import signal as S
+from syscalls.abi.arch import ARCHES, Arch
+from syscalls.abi.numbers import NAME
+
+if TYPE_CHECKING:
+    from syscalls.kernel.signals import SigInfo
+
+_SENT = {S.SI_USER, S.SI_TKILL, S.SI_QUEUE, S.SI_MESGQ}
+_WITH_ADDRESS = {S.SIGILL, S.SIGFPE, S.SIGSEGV, S.SIGBUS, S.SIGTRAP}
+_AUDIT = {"x86_64": "AUDIT_ARCH_X86_64", "i386": "AUDIT_ARCH_I386", "arm64": "AUDIT_ARCH_AARCH64"}
+
+
+def siginfo(info: SigInfo, arch: Arch) -> Value:
+    """The fields that mean something."""
+    fields: list[tuple[str, Value]] = [
+        ("si_signo", Named(info.signo, S.SIGNAL.format(info.signo))),
+        ("si_code", Named(info.code, S.format_si_code(info.signo, info.code))),
+    ]
+    if info.errno:
+        fields.append(("si_errno", Int(info.errno)))
+    if info.code in _SENT:
+        fields += [("si_pid", Id(info.pid, "pid")), ("si_uid", Id(info.uid, "uid"))]
+        if info.code in {S.SI_QUEUE, S.SI_MESGQ}:
+            fields += _value(info, arch)
+    elif info.code == S.SI_TIMER:
+        fields += [("si_timerid", Hex(info.timer_id)), ("si_overrun", Int(info.overrun)), *_value(info, arch)]
+    elif info.code > 0 and info.code != S.SI_KERNEL:
+        fields += _of_signal(info)
+    elif info.signo in _WITH_ADDRESS and info.code == S.SI_KERNEL:
+        fields.append(("si_addr", Address(info.address)))
+    return Struct(tuple(fields))
+
+
+def _value(info: SigInfo, arch: Arch) -> list[tuple[str, Value]]:
+    """si_value, when it is not zero in all its parts."""
+    low = info.value & 0xFFFFFFFF
+    number = low - (1 << 32) if low >> 31 else low
+    return [("si_int", Int(number)), ("si_ptr", Address(info.value & arch.mask))]
+
+
+def _of_signal(info: SigInfo) -> list[tuple[str, Value]]:
+    if info.signo == S.SIGCHLD:
+        exited = info.code == S.CLD_EXITED
+        status = Int(info.status) if exited else Named(info.status, S.SIGNAL.format(info.status))
+        return [
+            ("si_pid", Id(info.pid, "pid")),
+            ("si_uid", Id(info.uid, "uid")),
+            ("si_status", status),
+            ("si_utime", Int(info.utime)),
+            ("si_stime", Int(info.stime)),
+        ]
+    if info.signo in _WITH_ADDRESS:
+        return [("si_addr", Address(info.address))]
+    if info.signo == S.SIGIO:
+        return [("si_band", Hex(info.band)), ("si_fd", Int(info.fd))]
+    if info.signo == S.SIGSYS:
+        arch = next((arch for arch in ARCHES.values() if arch.audit == info.arch), None)
+        name = NAME[arch.name].get(info.syscall) if arch else None
+        return [
+            ("si_call_addr", Address(info.call_address)),
+            ("si_syscall", Named(info.syscall, f"__NR_{name}" if name else str(info.syscall))),
+            ("si_arch", Named(info.arch, _AUDIT[arch.name] if arch else f"{info.arch:#x}")),
+        ]
+    return []

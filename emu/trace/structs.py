@@ -1,0 +1,131 @@
+"""From structs of the ABI to values: field by field from the declaration, with strace's names and abbreviations.
+
+`PREFIX` gives the names that C puts before a struct's fields where the declaration leaves them out; `SHAPES` holds the
+few structs that strace shows otherwise than field by field.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cache
+from typing import TYPE_CHECKING, Annotated, Any, get_origin
+
+from emu.trace.value import Address, Hex, Int, List, Named, Str, Struct, Value
+from syscalls.abi.arch import Arch
+from syscalls.abi.cstruct import Chars, CType, Layout, Repeat, ScalarLayout, layout
+from syscalls.abi.errno import SysError
+from syscalls.abi.kinds import Kind
+
+if TYPE_CHECKING:
+    from emu.trace.plan import Context
+
+#: (call, the unpacked struct, its address) -> value
+Shape = Callable[["Context", Any, int], Value]
+#: (call, one raw field or item) -> value
+Convert = Callable[["Context", Any], Value]
+
+#: Struct class -> what C puts before the names of its fields.
+PREFIX: dict[str, str] = {}
+#: Struct class -> how to show it. Filled by shapes.py.
+SHAPES: dict[str, Shape] = {}
+
+
+class Item:
+    """What a pointer points to: its layout, and how one of it is shown."""
+
+    __slots__ = ("alone", "convert", "layout", "size")
+
+    def __init__(self, item: Any, arch: Arch) -> None:
+        self.layout: Layout[Any] = layout(item, arch)
+        self.size = self.layout.size
+        self.alone = isinstance(self.layout, ScalarLayout)  # a lone number is shown as an array of one
+        metadata = item.__metadata__ if get_origin(item) is Annotated else ()
+        kind = next((extra for extra in metadata if not isinstance(extra, CType)), None)
+        self.convert: Convert = _scalar(kind, arch) if self.alone else struct_of(self.layout)
+
+
+@cache
+def item_layout(item: Any, arch: Arch) -> Item:
+    """How to read what a pointer points to."""
+    return Item(item, arch)
+
+
+def decode_item(context: Context, item: Item, data: bytes, at: int, *, alone: bool = False) -> Value:
+    """One struct or number; `alone`: it is not in an array."""
+    unpacked = item.layout.unpack(data)
+    if not item.alone:
+        shape = SHAPES.get(item.layout.type.__name__)
+        if shape is not None:
+            return shape(context, unpacked, at)
+    value = item.convert(context, unpacked)
+    return List((value,)) if alone and item.alone else value
+
+
+def array_items(context: Context, item: Item, at: int, count: int) -> Value:
+    """An array in memory: as many items as can be read, at most as many as strings have bytes."""
+    if not at:
+        return Address(0)
+    if count <= 0:
+        return List(()) if count == 0 else Address(at)
+    items: list[Value] = []
+    shown = min(count, context.limits.string) if context.limits.abbreviate else min(count, 1 << 16)
+    for index in range(shown):
+        place = at + index * item.size
+        try:
+            data = context.memory.read(place, item.size)
+        except SysError:
+            return List(tuple(items), bad=place) if items else Address(at)
+        items.append(decode_item(context, item, data, place))
+    return List(tuple(items), cut=shown < count)
+
+
+@cache
+def struct_of(layout_: Layout[Any]) -> Convert:
+    """How to show a struct field by field."""
+    name = layout_.type.__name__
+    prefix = PREFIX.get(name, "")
+    fields = [
+        (field.name, prefix + field.name, _field(field.ctype, field.kind, layout_.arch))
+        for field in layout_.fields
+        if not field.name.startswith("_")
+    ]
+
+    def convert(context: Context, value: Any) -> Value:
+        values = value.__dict__
+        return Struct(tuple([(shown, show(context, values[field])) for field, shown, show in fields]))
+
+    return convert
+
+
+def _field(ctype: Any, kind: Any, arch: Arch) -> Convert:
+    """How to show one field."""
+    if isinstance(ctype, CType):
+        return _scalar(kind, arch)
+    if isinstance(ctype, Chars):
+        return lambda _context, data: Str(data.split(b"\0", 1)[0])
+    if isinstance(ctype, Repeat):
+        item = item_layout(ctype.item, arch)
+        show = item.convert if not item.alone or kind is None else _scalar(kind, arch)
+        return lambda context, values: List(tuple([show(context, value) for value in values]))
+    shape_or_fields = struct_of(ctype)
+
+    def nested(context: Context, value: Any) -> Value:
+        shape = SHAPES.get(type(value).__name__)
+        return shape(context, value, 0) if shape else shape_or_fields(context, value)
+
+    return nested
+
+
+def _scalar(kind: Any, arch: Arch) -> Convert:
+    """How to show a number, by the kind or table that it carries."""
+    if kind is None:
+        return lambda _context, number: Int(number)
+    if isinstance(kind, Kind):
+        from emu.trace.decode import decoder_of
+        from emu.trace.plan import Plan
+
+        decoder = decoder_of(kind, Plan("", 0, arch, None))
+        return lambda context, number: decoder(context, number) or Int(number)
+    if hasattr(kind, "format"):
+        return lambda _context, number: Named(number, kind.format(number))
+    return lambda _context, number: Hex(number)

@@ -1,0 +1,246 @@
+"""The tracer: watches the kernel and tells the sinks, in terms of events.
+
+Only selected calls are decoded; the others cost one look into a dictionary.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING
+
+from emu.trace.decode import plan_of
+from emu.trace.event import CallEvent, ExitEvent, SignalEvent, Sink
+from emu.trace.options import TraceOptions
+from emu.trace.plan import Context, Limits, Plan
+from emu.trace.siginfo import siginfo
+from emu.trace.value import Value
+from syscalls import spec as specs
+from syscalls.abi.arch import Arch
+from syscalls.abi.errno import EINTR, TABLE
+from syscalls.abi.numbers import NAME
+from syscalls.abi.signal import SIGNAL
+
+if TYPE_CHECKING:
+    from syscalls.kernel.kernel import Kernel
+    from syscalls.kernel.signals import SigInfo
+    from syscalls.kernel.task import Task
+
+MAX_ERRNO = 4095
+
+
+class Pending:
+    """A call that has begun and not ended."""
+
+    __slots__ = ("args", "begun", "context", "number", "plan", "seq", "start", "unfinished", "wall")
+
+    def __init__(self, plan: Plan, context: Context, seq: int, number: int, wall: int, start: int) -> None:
+        self.plan = plan
+        self.context = context
+        self.seq = seq
+        self.number = number
+        self.args = plan.begin(context)
+        self.wall = wall
+        self.start = start
+        self.begun = 0  # when the kernel began to work on it
+        self.unfinished: CallEvent | None = None  # its event, once an unfinished line was shown
+
+
+class Tracer:
+    """`syscalls.kernel.kernel.Observer` that feeds sinks."""
+
+    def __init__(
+        self,
+        kernel: Kernel,
+        sinks: Iterable[Sink],
+        options: TraceOptions | None = None,
+        *,
+        now: Callable[[], int] = time.perf_counter_ns,
+    ) -> None:
+        """`now` measures how long calls take, in nanoseconds; when they begin is told by the guest's own clocks."""
+        self.sinks = tuple(sinks)
+        self.options = options or TraceOptions()
+        self._limits = Limits(self.options.string_limit, self.options.abbreviate)
+        self._plans: dict[tuple[Arch, int], Plan | None] = {}
+        self._pending: dict[Task, Pending] = {}
+        self._open: Task | None = None  # whose line has begun and could be torn apart
+        self._arches: dict[int, Arch] = {}  # by process: to tell when it changes
+        self._seq = 0
+        self._now = now
+        self._wall = kernel.realtime
+        self._start = kernel.clock.monotonic
+
+    # --- the observer -------------------------------------------------------------------------------------------------
+
+    def enter(self, task: Task, arch: Arch, number: int, args: tuple[int, ...]) -> None:
+        """A call begins."""
+        self._seq += 1
+        try:
+            plan = self._plans[arch, number]
+        except KeyError:
+            plan = self._plan(arch, number)
+        if plan is None:
+            return
+        if self._open is not None and self._open is not task:
+            self._announce()
+        if self._arches.get(task.tid) is not arch and plan.name != "execve":  # told once the new program runs
+            self._personality(task, arch)
+        paths = task_paths(task) if self.options.paths else None
+        context = Context(plan, task.mm, args, self._limits, paths)
+        pending = self._pending[task] = Pending(plan, context, self._seq, number, self._wall(), self._start())
+        self._open = task
+        pending.begun = self._now()
+
+    def exit(self, task: Task, result: int | None) -> None:
+        """The call is over."""
+        pending = self._pending.pop(task, None)
+        if pending is None:
+            return
+        duration = self._now() - pending.begun
+        if result is None and task.alive:  # rt_sigreturn, execve: what the program sees is in the register
+            result = signed(task.cpu.get(task.arch.result), task.arch.bits)
+        restart = task.interrupted.restart.value if task.interrupted is not None and result == -EINTR else ""
+        event = self._finish(task, pending, result, duration, restart)
+        if self._open is task:
+            self._open = None
+        elif self._open is not None:
+            self._announce()
+        if self._shown(event):
+            for sink in self.sinks:
+                sink.call(event)
+
+    def signal(self, task: Task, info: SigInfo) -> None:
+        """A signal is delivered."""
+        name = SIGNAL.format(info.signo)
+        if not self.options.signals.has(name):
+            return
+        self._announce()
+        event = SignalEvent(
+            task.group.tgid, task.tid, info.signo, name, siginfo(info, task.arch), self._wall(), self._start()
+        )
+        for sink in self.sinks:
+            sink.signal(event)
+
+    def exited(self, task: Task, status: int) -> None:
+        """A task has ended."""
+        self.exit(task, None)
+        if "exit" in self.options.quiet:
+            return
+        self._announce()
+        signo = status & 0x7F
+        event = ExitEvent(
+            task.group.tgid,
+            task.tid,
+            status >> 8 & 0xFF,
+            SIGNAL.format(signo) if signo else "",
+            bool(status & 0x80),
+            self._wall(),
+            self._start(),
+        )
+        for sink in self.sinks:
+            sink.exited(event)
+
+    def close(self) -> None:
+        """Show the calls that nobody will finish, and let the sinks end."""
+        self._announce()
+        for sink in self.sinks:
+            sink.close()
+
+    # --- parts --------------------------------------------------------------------------------------------------------
+
+    def _plan(self, arch: Arch, number: int) -> Plan | None:
+        """The plan of a call when it is selected; remembered, unless a guest could fill the table with garbage."""
+        known = number & 0xFFFFFFFF
+        name = NAME[arch.name].get(known) or f"syscall_{known:#x}"
+        plan = None
+        if self.options.trace.has(name, arch):
+            plan = plan_of(name, known, arch, specs.find(arch, name))
+        if len(self._plans) < 4096:
+            self._plans[arch, number] = plan
+        return plan
+
+    def _personality(self, task: Task, arch: Arch) -> None:
+        known = self._arches.get(task.tid)
+        self._arches[task.tid] = arch
+        if (known is None or known.bits == arch.bits) and (known is not None or arch.bits == 64):
+            return
+        if "personality" not in self.options.quiet:
+            for sink in self.sinks:
+                sink.personality(task.tid, arch, self._wall(), self._start())
+
+    def _event(self, task: Task, pending: Pending) -> CallEvent:
+        plan, args = pending.plan, pending.args
+        spec = plan.spec
+        return CallEvent(
+            pending.seq,
+            task.group.tgid,
+            task.tid,
+            plan.arch,
+            plan.name,
+            plan.number,
+            pending.context.args,
+            args,
+            known=len(args),
+            more=plan.outputs > 0,
+            support="" if spec is None or spec.support is specs.Support.FULL else spec.partial or spec.support.value,
+            wall=pending.wall,
+            start=pending.start,
+        )
+
+    def _announce(self) -> None:
+        """Show that the call whose line is open is not over."""
+        task, self._open = self._open, None
+        pending = self._pending.get(task) if task is not None else None
+        if task is None or pending is None:
+            return
+        event = pending.unfinished = self._event(task, pending)
+        event.announced = True
+        for sink in self.sinks:
+            sink.unfinished(event)
+
+    def _finish(
+        self, task: Task, pending: Pending, result: int | None, duration: int, restart: str = ""
+    ) -> CallEvent:
+        context = pending.context
+        context.result = result
+        context.restarting = bool(restart)
+        event = pending.unfinished or self._event(task, pending)
+        event.done = True
+        event.result = result
+        event.duration = duration
+        pending.plan.end(context, event.args)
+        if result is None:
+            return event
+        if -MAX_ERRNO <= result < 0:
+            event.error = restart or error_name(-result)
+        else:
+            event.value, event.note = pending.plan.result(context, result)
+        return event
+
+    def _shown(self, event: CallEvent) -> bool:
+        status = self.options.status
+        if status is None:
+            return True
+        if event.result is None:
+            return "unfinished" in status
+        return ("failed" if event.error else "successful") in status
+
+
+def error_name(errno: int) -> str:
+    """ENOENT, or `errno 530` where there is no name."""
+    return TABLE[errno][0] if errno in TABLE else f"errno {errno}"
+
+
+def signed(value: int, bits: int) -> int:
+    """A register as a signed number."""
+    return value - (1 << bits) if value >> bits - 1 else value
+
+
+def task_paths(task: Task) -> Callable[[int], bytes | None]:
+    """What the descriptors of a task lead to, for -y."""
+    from emu.trace.paths import fd_path
+
+    return lambda fd: fd_path(task, fd)
+
+
+__all__ = ["Tracer", "Value", "error_name", "signed"]
