@@ -21,8 +21,19 @@ TARGETS = {"x86_64": "x86_64-linux-musl", "i386": "x86-linux-musl", "arm64": "aa
 
 COMMON = ["-std=gnu11", "-Wall", "-Wextra", "-Werror", "-fno-sanitize=all", "-s", "-Wl,--build-id=none"]
 LIBC = ["-static", "-Os", "-no-pie", "-fno-pie"]
-BARE = ["-static", "-O2", "-nostdlib", "-ffreestanding", "-fno-stack-protector", "-fno-unwind-tables",
-        "-fno-asynchronous-unwind-tables", "-ffp-contract=off", "-fno-math-errno", "-no-pie", "-fno-pie"]
+BARE = [
+    "-static",
+    "-O2",
+    "-nostdlib",
+    "-ffreestanding",
+    "-fno-stack-protector",
+    "-fno-unwind-tables",
+    "-fno-asynchronous-unwind-tables",
+    "-ffp-contract=off",
+    "-fno-math-errno",
+    "-no-pie",
+    "-fno-pie",
+]
 STATIC_PIE = ["-static", "-Os", "-pie", "-fPIE"]
 
 # Programs built a second time, position-independent, under another name.

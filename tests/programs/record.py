@@ -21,7 +21,14 @@ PROGRAMS = Path("/mnt")
 WITH_PATHS = ("files", "dirs", "fdio", "descriptors")
 STRACE_PROGRAM = shutil.which("strace") or "strace"
 #: The traced program is always process 2, and lies at the same addresses.
-QUIET = (shutil.which("unshare") or "unshare", "--pid", "--fork", "--mount-proc", shutil.which("setarch") or "setarch", "--addr-no-randomize")
+QUIET = (
+    shutil.which("unshare") or "unshare",
+    "--pid",
+    "--fork",
+    "--mount-proc",
+    shutil.which("setarch") or "setarch",
+    "--addr-no-randomize",
+)
 
 
 def new_world() -> None:
@@ -43,7 +50,8 @@ def compare(case: Case, arch: str, outcome: Outcome) -> list[str]:
         lines = got.splitlines()
         told += [
             f"{case.name} {arch} {stream}:{n + 1}: {a!r}, not {b!r}"
-            for n, (a, b) in enumerate(zip(lines, wanted, strict=False)) if a != b
+            for n, (a, b) in enumerate(zip(lines, wanted, strict=False))
+            if a != b
         ]
         if len(lines) != len(wanted):
             told.append(f"{case.name} {arch} {stream}: {len(lines)} lines, not {len(wanted)}")
@@ -80,13 +88,21 @@ def record_strace(case: Case, arch: str, suffix: str, *options: str) -> None:
     target.parent.mkdir(parents=True, exist_ok=True)
     subprocess.run(
         [*QUIET, STRACE_PROGRAM, "-o", target, *options, str(PROGRAMS / case.program), *case.args],
-        input=case.stdin, env=case.env, cwd=WORLD, umask=0o022, capture_output=True, timeout=60, check=False,
+        input=case.stdin,
+        env=case.env,
+        cwd=WORLD,
+        umask=0o022,
+        capture_output=True,
+        timeout=60,
+        check=False,
     )
 
 
 def main(names: list[str]) -> int:
     if "--inside" not in names:
-        return subprocess.run(["unshare", "--mount", sys.executable, __file__, "--inside", *names], check=False).returncode
+        return subprocess.run(
+            ["unshare", "--mount", sys.executable, __file__, "--inside", *names], check=False
+        ).returncode
     names.remove("--inside")
     cases = [case for case in CASES if not names or case.name in names]
     if not names:

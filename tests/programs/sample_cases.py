@@ -90,7 +90,13 @@ def run_native(case: Case, arch: str, cwd: Path, launcher: tuple[str, ...] = ())
     """Run a case on the real kernel in `cwd`; `launcher` may be an emulator."""
     done = subprocess.run(
         [*launcher, str(case.binary(arch)), *case.args],
-        input=case.stdin, env=case.env, cwd=cwd, umask=0o022, capture_output=True, timeout=60, check=False,
+        input=case.stdin,
+        env=case.env,
+        cwd=cwd,
+        umask=0o022,
+        capture_output=True,
+        timeout=60,
+        check=False,
     )
     return Outcome(end_of(done.returncode), done.stdout, done.stderr)
 

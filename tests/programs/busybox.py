@@ -1,0 +1,95 @@
+"""Debian's static busybox for the three architectures: a program that nobody here wrote.
+
+`apt-get download` fetches the packages with a private apt configuration: state, cache and the list of architectures
+live in .cache/busybox, the sources are the machine's own, nothing is installed and nothing of the system changes.
+`python tests/programs/busybox.py` fetches and prints the paths.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+CACHE = Path(__file__).resolve().parents[2] / ".cache" / "busybox"
+DEBIAN = {"x86_64": "amd64", "i386": "i386", "arm64": "arm64"}
+PACKAGE = "busybox-static"
+FETCH_SECONDS = 240
+
+
+class Unavailable(Exception):
+    """The package cannot be fetched; the message says why."""
+
+
+def _options() -> list[str]:
+    settings = {
+        "Dir::State": CACHE / "state",
+        "Dir::State::status": CACHE / "state" / "status",
+        "Dir::Cache": CACHE / "cache",
+        "APT::Architectures": ",".join(DEBIAN.values()),
+        "APT::Sandbox::User": "root",
+        "Acquire::Languages": "none",
+        "Acquire::Retries": "1",
+    }
+    return [word for name, value in settings.items() for word in ("-o", f"{name}={value}")]
+
+
+def _apt(*words: str) -> None:
+    try:
+        done = subprocess.run(
+            ["apt-get", "-q", *_options(), *words],
+            cwd=CACHE,
+            capture_output=True,
+            text=True,
+            timeout=FETCH_SECONDS,
+            check=False,
+        )
+    except subprocess.TimeoutExpired:
+        raise Unavailable(f"apt-get {words[0]} took more than {FETCH_SECONDS} seconds") from None
+    if done.returncode:
+        raise Unavailable(f"apt-get {' '.join(words)}: {done.stderr.strip().splitlines()[-1]}")
+
+
+def _fetch(arch: str) -> None:
+    for tool in ("apt-get", "dpkg-deb"):
+        if not shutil.which(tool):
+            raise Unavailable(f"{tool} is not here")
+    (CACHE / "state" / "lists" / "partial").mkdir(parents=True, exist_ok=True)
+    (CACHE / "cache" / "archives" / "partial").mkdir(parents=True, exist_ok=True)
+    (CACHE / "state" / "status").touch()
+    debian = DEBIAN[arch]
+    if not (CACHE / "updated").exists():
+        # One index out of many may fail (a mirror in the middle of its update); the package may be in another.
+        with contextlib.suppress(Unavailable):
+            _apt("update")
+        (CACHE / "updated").touch()
+    _apt("download", f"{PACKAGE}:{debian}")
+    package = next(CACHE.glob(f"{PACKAGE}_*_{debian}.deb"))
+    subprocess.run(["dpkg-deb", "-x", package, CACHE / arch], check=True)
+
+
+def path(arch: str) -> Path:
+    """The busybox of `arch`, fetched once; raises `Unavailable`."""
+    failed = CACHE / f"{arch}.unavailable"  # so that a machine without a network waits once, not at every test
+    for where in ("bin", "usr/bin"):
+        if (CACHE / arch / where / "busybox").exists():
+            return CACHE / arch / where / "busybox"
+    if failed.exists():
+        raise Unavailable(failed.read_text())
+    CACHE.mkdir(parents=True, exist_ok=True)
+    try:
+        _fetch(arch)
+    except Unavailable as problem:
+        failed.write_text(f"{problem} (remove {failed.name} in .cache/busybox to try again)")
+        raise
+    return path(arch)
+
+
+if __name__ == "__main__":
+    try:
+        for name in DEBIAN:
+            print(path(name))
+    except Unavailable as problem:
+        sys.exit(f"busybox.py: {problem}")
