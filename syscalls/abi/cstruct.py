@@ -12,7 +12,7 @@ Offsets and padding follow the architecture's psABI: natural alignment, but 4 by
 `class EpollEvent(Struct, packed={"x86_64"})` drops the padding there. A struct whose fields themselves differ is one
 class per architecture: `class StatI386(Struct, variant_of=Stat, arches={"i386"})`; `layout(Stat, I386)` finds it.
 A field may carry how to print it, behind its C type: `mode: Annotated[U32, FILE_MODE]`. Fields whose names begin with
-an underscore are padding: zero, and never shown.
+an underscore are padding: zero, neither read nor shown.
 
 Declaring costs nothing at import; a layout is computed when it is first used.
 """
@@ -21,7 +21,7 @@ from __future__ import annotations
 
 import struct
 from functools import cache
-from typing import Annotated, Any, ClassVar, Generic, TypeVar, dataclass_transform, get_args, get_origin, get_type_hints
+from typing import Annotated, Any, ClassVar, Generic, TypeVar, get_args, get_origin, get_type_hints
 
 from syscalls.abi.arch import Arch
 
@@ -78,12 +78,7 @@ CPtr = Annotated[int, CType("P")]
 _SIZES = {"B": 1, "b": 1, "H": 2, "h": 2, "I": 4, "i": 4, "Q": 8, "q": 8}
 
 
-@dataclass_transform(kw_only_default=True)
-class _StructMeta(type):
-    pass
-
-
-class Struct(metaclass=_StructMeta):
+class Struct:
     """Base of all declared structs. Every field is 0 (b"" for chars, zeros for arrays) unless given."""
 
     packed: ClassVar[frozenset[str]] = frozenset()
@@ -98,7 +93,7 @@ class Struct(metaclass=_StructMeta):
             variant_of.variants.update(dict.fromkeys(arches or (), cls))
 
     def __init__(self, **values: Any) -> None:
-        plain, nested = _defaults(type(self))
+        plain, nested = _defaults(type(self))  # type: ignore[arg-type]  # a class is hashable
         self.__dict__.update(plain)
         for name, type_ in nested:
             self.__dict__[name] = values[name] if name in values else type_()
@@ -165,7 +160,8 @@ class Layout(Generic[S]):
         pack_format, unpack_format, values, arguments = ["<"], ["<"], [], []
         names: dict[str, Any] = {"T": self.type, "new": object.__new__}
         position = 0
-        for index, field in enumerate(self.fields):
+        shown = [field for field in self.fields if field.name[0] != "_"]  # the others become part of a gap
+        for index, field in enumerate(shown):
             gap = f"{field.offset - position}x" if field.offset > position else ""
             position = field.offset + field.size
             ctype, item = field.ctype, f"v.{field.name}"
@@ -173,7 +169,7 @@ class Layout(Generic[S]):
                 letter = ctype.letter(self.arch)
                 pack_format.append(gap + letter.upper())
                 unpack_format.append(gap + letter)
-                values.append("0" if field.name[0] == "_" else f"{item} & {(1 << 8 * field.size) - 1}")
+                values.append(f"{item} & {(1 << 8 * field.size) - 1}")
                 arguments.append((field.name, f"t[{index}]"))
             else:
                 pack_format.append(f"{gap}{field.size}s")

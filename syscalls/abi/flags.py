@@ -117,3 +117,11 @@ def _select(scope: Mapping[str, object], names: str) -> Iterator[tuple[str, int]
             value = scope[name]
             if isinstance(value, int):
                 yield name, value
+
+
+class Octal:
+    """A table for numbers that strace prints in octal."""
+
+    def format(self, value: int) -> str:
+        """0644."""
+        return octal(value)

@@ -39,6 +39,7 @@
 #include <linux/fs.h>
 #include <asm-generic/poll.h>
 #include <asm-generic/termbits.h>
+#include <asm-generic/termios.h>
 #include <asm/stat.h>
 #include <asm/statfs.h>
 #include <asm/signal.h>
@@ -164,7 +165,9 @@ __attribute__((section("abi"), used)) const struct row abi_rows[] = {
 	LAYOUT(statx_timestamp, tv_sec, tv_nsec)
 	LAYOUT(statx, stx_mask, stx_blksize, stx_attributes, stx_nlink, stx_uid, stx_gid, stx_mode, stx_ino, stx_size,
 	       stx_blocks, stx_attributes_mask, stx_atime, stx_btime, stx_ctime, stx_mtime, stx_rdev_major, stx_rdev_minor,
-	       stx_dev_major, stx_dev_minor, stx_mnt_id, stx_dio_mem_align, stx_dio_offset_align)
+	       stx_dev_major, stx_dev_minor, stx_mnt_id, stx_dio_mem_align, stx_dio_offset_align, stx_subvol,
+	       stx_atomic_write_unit_min, stx_atomic_write_unit_max, stx_atomic_write_segments_max,
+	       stx_dio_read_offset_align, stx_atomic_write_unit_max_opt)
 	LAYOUT(statfs, f_type, f_bsize, f_blocks, f_bfree, f_bavail, f_files, f_ffree, f_fsid, f_namelen, f_frsize, f_flags)
 	LAYOUT(statfs64, f_type, f_bsize, f_blocks, f_bfree, f_bavail, f_files, f_ffree, f_fsid, f_namelen, f_frsize,
 	       f_flags)
@@ -184,6 +187,7 @@ __attribute__((section("abi"), used)) const struct row abi_rows[] = {
 	LAYOUT(tms, tms_utime, tms_stime, tms_cutime, tms_cstime)
 	LAYOUT(timex, modes, offset, freq, maxerror, esterror, status, constant, precision, tolerance, time, tick, ppsfreq,
 	       jitter, shift, stabil, jitcnt, calcnt, errcnt, stbcnt, tai)
+	LAYOUT(__kernel_timex_timeval, tv_sec, tv_usec)
 	LAYOUT(__kernel_timex, modes, offset, freq, maxerror, esterror, status, constant, precision, tolerance, time, tick,
 	       ppsfreq, jitter, shift, stabil, jitcnt, calcnt, errcnt, stbcnt, tai)
 
@@ -221,6 +225,7 @@ __attribute__((section("abi"), used)) const struct row abi_rows[] = {
 	LAYOUT(f_owner_ex, type, pid)
 	LAYOUT(termios, c_iflag, c_oflag, c_cflag, c_lflag, c_line, c_cc)
 	LAYOUT(termios2, c_iflag, c_oflag, c_cflag, c_lflag, c_line, c_cc, c_ispeed, c_ospeed)
+	LAYOUT(winsize, ws_row, ws_col, ws_xpixel, ws_ypixel)
 	LAYOUT(file_clone_range, src_fd, src_offset, src_length, dest_offset)
 	LAYOUT(fsxattr, fsx_xflags, fsx_extsize, fsx_nextents, fsx_projid, fsx_cowextsize)
 	LAYOUT(mq_attr, mq_flags, mq_maxmsg, mq_msgsize, mq_curmsgs)

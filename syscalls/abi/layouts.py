@@ -40,7 +40,9 @@ def compile_rows(package: Path, arch: str) -> list[tuple[str, int, str, int, int
         command += ["-isystem", str(include / headers), "-isystem", str(include / "any-linux-any")]
         subprocess.run([*command, str(SOURCE), "-o", str(output)], check=True)  # noqa: S603  # our own command line
         with output.open("rb") as file:
-            data = ELFFile(file).get_section_by_name("abi").data()
+            section = ELFFile(file).get_section_by_name("abi")
+            assert section is not None  # layouts.c defines it
+            data = section.data()
     return [
         (structure.rstrip(b"\0").decode(), size, field.rstrip(b"\0").decode(), offset, field_size)
         for structure, field, size, offset, field_size in _ROW.iter_unpack(data)

@@ -5,7 +5,7 @@ Sources: linux/stat.h, linux/magic.h, and include/linux/statfs.h of the kernel f
 
 from __future__ import annotations
 
-from syscalls.abi.flags import Enum, Flags, octal
+from syscalls.abi.flags import Enum, Flags, hexadecimal, octal
 
 S_IFMT = 0o170000
 S_IFSOCK = 0o140000
@@ -53,6 +53,34 @@ class FileMode:
 
 #: st_mode, and the mode of mknod(2). Other modes are plain octal numbers (`flags.octal`).
 FILE_MODE = FileMode()
+
+# --- device numbers ---------------------------------------------------------------------------------------------------
+
+
+def makedev(major: int, minor: int) -> int:
+    """dev_t as system calls carry it: new_encode_dev and huge_encode_dev of the kernel's linux/kdev_t.h."""
+    return (minor & 0xFF) | (major & 0xFFF) << 8 | (minor & ~0xFF) << 12 | (major & ~0xFFF) << 32
+
+
+def major(dev: int) -> int:
+    """The driver's number."""
+    return (dev >> 8 & 0xFFF) | (dev >> 32 & ~0xFFF)
+
+
+def minor(dev: int) -> int:
+    """The device's number within its driver."""
+    return (dev & 0xFF) | (dev >> 12 & 0xFFFFFF00)
+
+
+class Device:
+    """`makedev(0x1, 0x3)`."""
+
+    def format(self, value: int) -> str:
+        """As strace prints st_dev, st_rdev and mknod(2)'s device."""
+        return f"makedev({hexadecimal(major(value))}, {hexadecimal(minor(value))})"
+
+
+DEVICE = Device()
 
 # --- getdents(2): d_type ----------------------------------------------------------------------------------------------
 
