@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
@@ -16,7 +15,6 @@ if TYPE_CHECKING:
     from syscalls.kernel.task import Task
 
 INSTRUCTIONS_AROUND = 5
-LAST_CALLS = 8
 
 
 def report(task: Task, stop: Stop, registers: dict[str, int], calls: Iterable[str] = ()) -> str:
@@ -36,7 +34,7 @@ def report(task: Task, stop: Stop, registers: dict[str, int], calls: Iterable[st
         "mappings:",
         *_mappings(task, {"pc": pc, "address": stop.address, "sp": registers.get(task.arch.sp, 0)}),
     ]
-    last = list(deque(calls, LAST_CALLS))
+    last = list(calls)
     if last:
         lines += ["", "last calls:", *(f"  {line}" for line in last)]
     return "\n".join(lines) + "\n"

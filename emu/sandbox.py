@@ -10,7 +10,8 @@ from __future__ import annotations
 
 import os
 import posixpath
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections import deque
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -18,7 +19,7 @@ from emu import elf
 from emu.config import Bind, Config
 from emu.engine.unicorn import new_engine
 from emu.errors import NotExecutableError, NotFoundError, TrapezeError, UsageError
-from emu.host import BytesStream, CaptureStream, HostClock, HostRandom
+from emu.host import BytesStream, CaptureStream, FdStream, HostClock, HostRandom
 from emu.loader import load
 from emu.loop import Machine, attach
 from emu.memory import GuestRam
@@ -42,7 +43,8 @@ from syscalls.mm.space import AddressSpace
 if TYPE_CHECKING:
     from emu.engine.base import Stop
     from emu.trace.event import CallEvent, ExitEvent, SignalEvent, Sink
-    from syscalls.abi.arch import Arch
+    from emu.trace.options import TraceOptions
+    from emu.trace.tracer import Tracer
     from syscalls.kernel.kernel import Observer
     from syscalls.kernel.ports import HostStream
 
@@ -50,7 +52,7 @@ if TYPE_CHECKING:
 
 FIRST_PID = 1000
 RAM_BYTES = 8 << 30
-MAX_PATH_TEXT = 4096
+LAST_CALLS = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,39 +98,44 @@ class Sandbox:
         self,
         stdin: bytes = b"",
         *,
+        inherit: bool = False,
         events: bool = False,
+        sinks: Sequence[Sink] = (),
+        options: TraceOptions | None = None,
         post_mortem: bool = False,
     ) -> Result:
         """Run the program to its end with `stdin`, and collect what it prints and does.
 
-        TrapezeError (with a shell's exit status) says why it could not run.
+        `inherit` gives the guest this process's own standard streams instead. `events` keeps the system calls in the
+        result, `sinks` are shown each as it happens, and `options` select and shape them (emu.trace). `post_mortem`
+        makes a report when a fault kills the program. TrapezeError, with a shell's exit status, says why it could not
+        run.
         """
         out, err = CaptureStream(), CaptureStream()
-        sinks: list[Sink] = []
+        streams = (FdStream(0), FdStream(1), FdStream(2)) if inherit else (BytesStream(stdin), out, err)
         collected: list[Event] = []
+        shown = list(sinks)
         if events:
             from emu.trace.collect import Collector
 
-            sinks.append(Collector(collected))
-        run = Run(self.config, (BytesStream(stdin), out, err), observer_of(sinks), post_mortem=post_mortem)
+            shown.append(Collector(collected))
+        recent: deque[str] = deque(maxlen=LAST_CALLS)
+        if post_mortem:
+            from emu.trace.collect import RecentLines
+
+            shown.append(RecentLines(recent))
+        run = Run(self.config, streams)
+        if shown:  # an untraced run pays nothing
+            from emu.trace.tracer import Tracer
+
+            run.observe(Tracer(run.kernel, shown, options))
+        if post_mortem:
+            run.watch_for_death(recent)
         code = run.go()
         return Result(
-            exit_status(code), code & 0x7F or None, bytes(out.data), bytes(err.data), run.changed_files(), collected,
-            run.post_mortem,
+            exit_status(code), code & 0x7F or None, bytes(out.data), bytes(err.data), run.world.changed_files(),
+            collected, run.post_mortem,
         )  # fmt: skip
-
-
-def observer_of(sinks: list[Sink]) -> Callable[[Kernel], Observer] | None:
-    """A tracer that feeds `sinks`, None when there are none: an untraced run pays nothing."""
-    if not sinks:
-        return None
-
-    def make(kernel: Kernel) -> Observer:
-        from emu.trace.tracer import Tracer
-
-        return Tracer(kernel, sinks)
-
-    return make
 
 
 def exit_status(code: int) -> int:
@@ -143,9 +150,6 @@ class Run:
         self,
         config: Config,
         streams: tuple[HostStream, HostStream, HostStream],
-        observer: Callable[[Kernel], Observer] | None = None,
-        *,
-        post_mortem: bool = False,
     ) -> None:
         self.config = config
         self.ram = GuestRam(RAM_BYTES, config.memory >> PAGE_SHIFT)
@@ -154,18 +158,33 @@ class Run:
         self.world = World(self.kernel, config)
         self.machine = Machine(self.kernel)
         self.post_mortem = ""
+        self.tracer: Tracer | None = None
         self.task = self._first_process(streams)
-        if observer is not None:
-            self.kernel.observer = observer(self.kernel)
-        if post_mortem:
-            self._watch_for_death()
-        attach(self.task)
+
+    def observe(self, tracer: Tracer) -> None:
+        """Let a tracer see everything from the first instruction on."""
+        self.tracer = self.kernel.observer = tracer
+
+    def watch_for_death(self, recent: Iterable[str]) -> None:
+        """Make a report when a fault is about to kill a task; `recent` are the last lines of its trace."""
+
+        def on_death(task: Task, stop: Stop) -> None:
+            from emu.postmortem import report
+
+            self.post_mortem = report(task, stop, task.cpu.registers(), recent)
+
+        self.machine.on_death = on_death
 
     def go(self) -> int:
         """Run to the end; wait(2)'s status word of the first process."""
-        if self.kernel.observer is not None:
-            self._announce_exec(self.kernel.observer)
-        self.machine.run()
+        attach(self.task)
+        try:
+            if self.tracer is not None:
+                self._announce_exec(self.tracer)
+            self.machine.run()
+        finally:
+            if self.tracer is not None:
+                self.tracer.close()
         code = self.task.group.exit_code
         assert code is not None
         return code
@@ -291,21 +310,6 @@ class Run:
                 f"{self.config.program}: needs the dynamic loader {name}, which is not in the guest (see --root)"
             ) from None
         return self._parse(file, name), FileBacking(file)
-
-    # --- afterwards ---------------------------------------------------------------------------------------------------
-
-    def _watch_for_death(self) -> None:
-        def on_death(task: Task, stop: Stop) -> None:
-            from emu.postmortem import report
-
-            recent = getattr(self.kernel.observer, "recent", ())
-            self.post_mortem = report(task, stop, task.cpu.registers(), recent)
-
-        self.machine.on_death = on_death
-
-    def changed_files(self) -> dict[str, bytes]:
-        """Regular files under the root that the guest made or changed, by path."""
-        return self.world.changed_files()
 
 
 __all__ = ["Bind", "Result", "Sandbox", "TrapezeError"]

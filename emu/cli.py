@@ -1,0 +1,295 @@
+"""The command line: one thin command per verb, on the public API.
+
+Exit status: the guest's own (128 + N when signal N killed it); 124 when the guest can never go on; 125 when Trapeze
+itself or its options are at fault; 126 when the program cannot be executed; 127 when it does not exist.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import TYPE_CHECKING, Any, NoReturn
+
+import click
+
+from emu.config import DEFAULT_ENVIRONMENT, Bind
+from emu.errors import TrapezeError, UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from emu.sandbox import Sandbox
+
+SIZES = {"": 1, "k": 1 << 10, "m": 1 << 20, "g": 1 << 30}
+PROGRAM_CONTEXT = {
+    "ignore_unknown_options": True,
+    "allow_interspersed_args": False,
+    "help_option_names": ["-h", "--help"],
+}
+
+
+class Failure(click.ClickException):
+    """One line and an exit status."""
+
+    def __init__(self, message: str, status: int) -> None:
+        super().__init__(message)
+        self.exit_code = status
+
+    def show(self, file: Any = None) -> None:
+        """`trapeze: message`."""
+        click.echo(f"trapeze: {self.message}", file=file or sys.stderr)
+
+
+# --- values of options ------------------------------------------------------------------------------------------------
+
+
+def parse_bind(text: str) -> Bind:
+    """HOST:GUEST[:ro|rw], as docker's -v."""
+    parts = text.split(":")
+    if len(parts) == 2:
+        parts.append("ro")
+    if len(parts) != 3 or parts[2] not in ("ro", "rw") or not parts[0] or not parts[1].startswith("/"):
+        raise UsageError(f"--bind {text}: expected HOST:/GUEST[:ro|rw]")
+    return Bind(parts[0], parts[1], writable=parts[2] == "rw")
+
+
+def parse_user(text: str) -> tuple[int, int]:
+    """UID[:GID]."""
+    uid, _, gid = text.partition(":")
+    if not uid.isdigit() or (gid and not gid.isdigit()):
+        raise UsageError(f"--user {text}: expected UID[:GID]")
+    return int(uid), int(gid or uid)
+
+
+def parse_size(text: str) -> int:
+    """Bytes, with K, M or G."""
+    number, unit = (text[:-1], text[-1].lower()) if text[-1:].isalpha() else (text, "")
+    if not number.isdigit() or unit not in SIZES or int(number) == 0:
+        raise UsageError(f"--memory {text}: expected a number of bytes, or one with K, M or G")
+    return int(number) * SIZES[unit]
+
+
+def parse_env(items: tuple[str, ...], *, bare: bool) -> dict[str, str]:
+    """NAME=VALUE sets, NAME copies from the host."""
+    env = {} if bare else dict(DEFAULT_ENVIRONMENT)
+    for item in items:
+        name, sep, value = item.partition("=")
+        if not name:
+            raise UsageError(f"--env {item}: expected NAME=VALUE or NAME")
+        if sep:
+            env[name] = value
+        elif name in os.environ:
+            env[name] = os.environ[name]
+    return env
+
+
+def sandbox_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """What run and trace have in common: what the guest sees."""
+    options = [
+        click.option("--root", metavar="DIR", help="Host directory under the guest's copy-on-write root."),
+        click.option("--bind", metavar="HOST:GUEST[:ro|rw]", multiple=True, help="Show a host path in the guest."),
+        click.option("--env", metavar="NAME[=VALUE]", multiple=True, help="Set a variable, or copy it from the host."),
+        click.option("--clear-env", is_flag=True, help="Start without PATH and HOME."),
+        click.option("--cwd", metavar="DIR", default="/", show_default=True, help="Working directory in the guest."),
+        click.option("--user", metavar="UID[:GID]", default="0", show_default=True, help="Who the guest runs as."),
+        click.option(
+            "--memory", metavar="SIZE", default="4G", show_default=True, help="Guest memory, page cache included."
+        ),
+        click.option("--argv0", metavar="NAME", help="What the program sees as its own name."),
+        click.option("--post-mortem", is_flag=True, help="Explain it when a fault kills the program."),
+        click.argument("program"),
+        click.argument("args", nargs=-1, type=click.UNPROCESSED),
+    ]
+    for option in reversed(options):
+        command = option(command)
+    return command
+
+
+def make_sandbox(settings: dict[str, Any]) -> Sandbox:
+    """The Sandbox that the common options describe."""
+    from emu.sandbox import Sandbox
+
+    return Sandbox(
+        settings["program"],
+        settings["args"],
+        env=parse_env(settings["env"], bare=settings["clear_env"]),
+        cwd=settings["cwd"],
+        root=settings["root"],
+        binds=[parse_bind(bind) for bind in settings["bind"]],
+        user=parse_user(settings["user"]),
+        memory=parse_size(settings["memory"]),
+        argv0=settings["argv0"],
+    )
+
+
+def finish(settings: dict[str, Any], **how: Any) -> NoReturn:
+    """Run the sandbox on our own streams and leave with the guest's status."""
+    result = make_sandbox(settings).run(inherit=True, post_mortem=settings["post_mortem"], **how)
+    if result.post_mortem:
+        click.echo(result.post_mortem, err=True, nl=False)
+    leave(result.status)
+
+
+def leave(status: int) -> NoReturn:
+    """Exit without taking the interpreter apart: a few milliseconds for nothing."""
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(status)
+
+
+# --- commands ---------------------------------------------------------------------------------------------------------
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="trapeze", prog_name="trapeze")
+def cli() -> None:
+    """Run and trace static Linux programs of x86_64, i386 and arm64 on a kernel written in Python.
+
+    \b
+    Examples:
+      trapeze run samples/bin/arm64/hello
+      trapeze trace samples/bin/i386/hello
+      trapeze trace -e trace=%file -y --root /srv/debian-arm64 /bin/ls -l
+      trapeze syscalls openat
+    """
+
+
+@cli.command(context_settings=PROGRAM_CONTEXT)
+@sandbox_options
+def run(**settings: Any) -> None:
+    """Run PROGRAM silently; the exit status is the guest's.
+
+    PROGRAM is looked up in the guest first, then on the host. The guest sees an in-memory root, its standard streams,
+    and nothing else of the host unless --root or --bind give it.
+
+    \b
+    Examples:
+      trapeze run ./hello-arm64 world
+      trapeze run --root /srv/alpine --user 1000 /bin/busybox ls -l /
+      trapeze run --bind $PWD:/work:rw --cwd /work ./tool-i386 input.txt
+    """
+    finish(settings)
+
+
+@cli.command(context_settings=PROGRAM_CONTEXT)
+@click.option("-o", "output", metavar="FILE", help="Write the trace to FILE instead of standard error.")
+@click.option(
+    "-e",
+    "expressions",
+    metavar="EXPR",
+    multiple=True,
+    help="What to trace: trace=SET, signal=SET, status=SET, quiet=SET ...",
+)
+@click.option(
+    "-s",
+    "string_limit",
+    metavar="N",
+    type=click.IntRange(0),
+    default=32,
+    show_default=True,
+    help="Bytes shown of a string.",
+)
+@click.option("-y", "paths", is_flag=True, help="Show what descriptors lead to.")
+@click.option(
+    "-t", "clock", count=True, help="Time of day before each line; -tt with microseconds, -ttt since the epoch."
+)
+@click.option("-r", "relative", is_flag=True, help="Time since the previous line.")
+@click.option("-T", "duration", is_flag=True, help="Time spent in each call.")
+@click.option("-c", "count", is_flag=True, help="Only a table of calls, times and errors at the end.")
+@click.option("-C", "count_too", is_flag=True, help="The table as well as the trace.")
+@click.option(
+    "-S",
+    "sort",
+    metavar="COLUMN",
+    default="time",
+    show_default=True,
+    help="Sort the table: time, calls, errors, name ...",
+)
+@click.option("-f", "follow", is_flag=True, help="Accepted: children are always followed.")
+@click.option("-v", "verbose", is_flag=True, help="Show structures whole.")
+@click.option("-x", "hexadecimal", count=True, help="Unprintable strings in hexadecimal; -xx all strings.")
+@click.option(
+    "-X",
+    "names",
+    type=click.Choice(["abbrev", "raw", "verbose"]),
+    default="abbrev",
+    help="How numbers with names are shown.",
+)
+@click.option("-a", "column", metavar="N", type=int, default=40, show_default=True, help="Column of the results.")
+@click.option("-q", "quiet", count=True, help="Less of what is not a call; -qq also no exit lines.")
+@click.option("--json", "json", is_flag=True, help="One JSON object per event (docs/trace.md).")
+@sandbox_options
+def trace(**settings: Any) -> None:
+    """Run PROGRAM and print its system calls as strace does.
+
+    \b
+    Examples:
+      trapeze trace ./hello-arm64
+      trapeze trace -o calls.txt -e trace=%file,read,write -y ./tool
+      trapeze trace -e 'trace=/^(open|stat)' -s 200 ./tool
+      trapeze trace -c ./tool
+      trapeze trace --json -o calls.jsonl ./tool
+    """
+    from emu.trace.command import tracing
+
+    with tracing(settings) as (sinks, options):
+        result = make_sandbox(settings).run(
+            inherit=True, sinks=sinks, options=options, post_mortem=settings["post_mortem"]
+        )
+    if result.post_mortem:
+        click.echo(result.post_mortem, err=True, nl=False)
+    leave(result.status)
+
+
+@cli.command()
+@click.argument("name", required=False)
+@click.option("--json", "json", is_flag=True, help="For machines.")
+def syscalls(name: str | None, json: bool) -> None:
+    """Show which system calls are implemented, and their numbers on each architecture.
+
+    \b
+    Examples:
+      trapeze syscalls
+      trapeze syscalls openat
+      trapeze syscalls --json
+    """
+    from emu import tables
+
+    if name is not None and name not in tables.CALLS:
+        raise Failure(f"no system call is named {name!r} on x86_64, i386 or arm64", 1)
+    click.echo(tables.support_json(name) if json else tables.support_text(name), nl=False)
+
+
+@cli.command()
+@click.option("--json", "json", is_flag=True, help="For machines.")
+def abi(json: bool) -> None:
+    """Show each architecture's conventions: how a program makes a system call."""
+    from emu import tables
+
+    click.echo(tables.abi_json() if json else tables.abi_text(), nl=False)
+
+
+def main() -> NoReturn:
+    """Run the command line; every failure is one line."""
+    try:
+        cli.main(prog_name="trapeze", standalone_mode=False)
+    except click.exceptions.Abort:
+        status = 130
+    except click.exceptions.Exit as done:
+        status = done.exit_code
+    except click.ClickException as error:
+        error.show()
+        status = error.exit_code if isinstance(error, Failure) else 125
+    except TrapezeError as error:
+        Failure(str(error), error.status).show()
+        status = error.status
+    except KeyboardInterrupt:
+        status = 130
+    except BrokenPipeError:
+        status = 141
+    except Exception as error:
+        Failure(f"internal error of trapeze: {type(error).__name__}: {error}", 125).show()
+        status = 125
+    else:
+        status = 0
+    leave(status)
