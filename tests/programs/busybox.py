@@ -19,7 +19,7 @@ PACKAGE = "busybox-static"
 FETCH_SECONDS = 240
 
 
-class Unavailable(Exception):
+class UnavailableError(Exception):
     """The package cannot be fetched; the message says why."""
 
 
@@ -47,22 +47,22 @@ def _apt(*words: str) -> None:
             check=False,
         )
     except subprocess.TimeoutExpired:
-        raise Unavailable(f"apt-get {words[0]} took more than {FETCH_SECONDS} seconds") from None
+        raise UnavailableError(f"apt-get {words[0]} took more than {FETCH_SECONDS} seconds") from None
     if done.returncode:
-        raise Unavailable(f"apt-get {' '.join(words)}: {done.stderr.strip().splitlines()[-1]}")
+        raise UnavailableError(f"apt-get {' '.join(words)}: {done.stderr.strip().splitlines()[-1]}")
 
 
 def _fetch(arch: str) -> None:
     for tool in ("apt-get", "dpkg-deb"):
         if not shutil.which(tool):
-            raise Unavailable(f"{tool} is not here")
+            raise UnavailableError(f"{tool} is not here")
     (CACHE / "state" / "lists" / "partial").mkdir(parents=True, exist_ok=True)
     (CACHE / "cache" / "archives" / "partial").mkdir(parents=True, exist_ok=True)
     (CACHE / "state" / "status").touch()
     debian = DEBIAN[arch]
     if not (CACHE / "updated").exists():
         # One index out of many may fail (a mirror in the middle of its update); the package may be in another.
-        with contextlib.suppress(Unavailable):
+        with contextlib.suppress(UnavailableError):
             _apt("update")
         (CACHE / "updated").touch()
     _apt("download", f"{PACKAGE}:{debian}")
@@ -71,17 +71,17 @@ def _fetch(arch: str) -> None:
 
 
 def path(arch: str) -> Path:
-    """The busybox of `arch`, fetched once; raises `Unavailable`."""
+    """The busybox of `arch`, fetched once; raises `UnavailableError`."""
     failed = CACHE / f"{arch}.unavailable"  # so that a machine without a network waits once, not at every test
     for where in ("bin", "usr/bin"):
         if (CACHE / arch / where / "busybox").exists():
             return CACHE / arch / where / "busybox"
     if failed.exists():
-        raise Unavailable(failed.read_text())
+        raise UnavailableError(failed.read_text())
     CACHE.mkdir(parents=True, exist_ok=True)
     try:
         _fetch(arch)
-    except Unavailable as problem:
+    except UnavailableError as problem:
         failed.write_text(f"{problem} (remove {failed.name} in .cache/busybox to try again)")
         raise
     return path(arch)
@@ -90,6 +90,6 @@ def path(arch: str) -> Path:
 if __name__ == "__main__":
     try:
         for name in DEBIAN:
-            print(path(name))
-    except Unavailable as problem:
+            sys.stdout.write(f"{path(name)}\n")
+    except UnavailableError as problem:
         sys.exit(f"busybox.py: {problem}")

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import io
 from pathlib import Path
 
 from sample_cases import Case, Outcome, end_of
 
-from emu import Sandbox
-from emu.config import Bind
+from emu import Bind, Sandbox
+from emu.config import Config
+from emu.host import BytesStream, CaptureStream
+from emu.sandbox import Run
+from emu.trace.options import TraceOptions
+from emu.trace.text import TextSink
+from emu.trace.tracer import Tracer
 
 
 def run_guest(
@@ -32,4 +38,9 @@ def run_case(case: Case, arch: str) -> Outcome:
 
 def trace_case(case: Case, arch: str, *, paths: bool = False) -> str:
     """The trace text of a case, as `trapeze trace -o FILE [-y]` writes it."""
-    raise NotImplementedError
+    text = io.StringIO()
+    options = TraceOptions(paths=paths)
+    config = Config(str(case.binary(arch)), case.args, case.env, cwd="/tmp")
+    streams = (BytesStream(case.stdin), CaptureStream(), CaptureStream())
+    Run(config, streams, lambda kernel: Tracer(kernel, [TextSink(text, options)], options)).go()
+    return text.getvalue()

@@ -117,7 +117,7 @@ def main(names: list[str]) -> int:
                 record_strace(case, arch, "")
                 if case.name in WITH_PATHS:
                     record_strace(case, arch, ".y", "-y")
-    print(*told, sep="\n")
+    sys.stdout.writelines(f"{line}\n" for line in told)
     return 1 if told else 0
 
 

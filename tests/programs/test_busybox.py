@@ -221,7 +221,7 @@ def snapshot(root: Path) -> dict[str, tuple[object, ...]]:
         status = path.lstat()
         content: bytes | str = b""
         if path.is_symlink():
-            content = os.readlink(path)
+            content = str(path.readlink())
         elif path.is_file():
             content = path.read_bytes()
         when = int(status.st_mtime) if status.st_mtime < MOMENT + 1000 else "now"
@@ -258,7 +258,7 @@ def empty(tree: Path) -> None:
 def program(arch: str) -> Path:
     try:
         return busybox.path(arch)
-    except busybox.Unavailable as problem:
+    except busybox.UnavailableError as problem:
         pytest.skip(f"Debian's busybox for {arch} cannot be fetched: {problem}")
 
 
