@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from syscalls.abi.flags import Enum, Flags, hexadecimal
+
 PROT_NONE, PROT_READ, PROT_WRITE, PROT_EXEC, PROT_SEM = 0, 1, 2, 4, 8
 PROT_BTI, PROT_MTE = 0x10, 0x20  # arm64, only with the processor's feature of that name
 PROT_GROWSDOWN, PROT_GROWSUP = 0x01000000, 0x02000000
@@ -37,6 +39,39 @@ MADV_MERGEABLE, MADV_UNMERGEABLE, MADV_HUGEPAGE, MADV_NOHUGEPAGE = 12, 13, 14, 1
 MADV_DONTDUMP, MADV_DODUMP, MADV_WIPEONFORK, MADV_KEEPONFORK = 16, 17, 18, 19
 MADV_COLD, MADV_PAGEOUT, MADV_POPULATE_READ, MADV_POPULATE_WRITE = 20, 21, 22, 23
 MADV_DONTNEED_LOCKED, MADV_COLLAPSE = 24, 25
-MADV_HWPOISON, MADV_SOFT_OFFLINE, MADV_GUARD_INSTALL, MADV_GUARD_REMOVE = 100, 101, 102, 103
+MADV_HWPOISON, MADV_SOFT_OFFLINE = 100, 101
 
 PKEY_DISABLE_ACCESS, PKEY_DISABLE_WRITE, PKEY_ACCESS_MASK = 1, 2, 3
+
+# --- tables -----------------------------------------------------------------------------------------------------------
+
+_PROT_BITS = "PROT_READ PROT_WRITE PROT_EXEC PROT_SEM PROT_GROWSDOWN PROT_GROWSUP"
+PROT_FLAGS = Flags(globals(), "PROT_???", _PROT_BITS, zero="PROT_NONE")
+MAP_FILE = 0  # its only use is in traces
+MAP_TYPES = Enum(globals(), "MAP_???", "MAP_FILE MAP_SHARED MAP_PRIVATE MAP_SHARED_VALIDATE")
+for _type in range(MAP_TYPE + 1):
+    MAP_TYPES.names.setdefault(_type, f"{_type:#x} /* MAP_??? */")
+_MAP_BITS = """
+    MAP_FIXED MAP_ANONYMOUS MAP_32BIT MAP_NORESERVE MAP_POPULATE MAP_NONBLOCK MAP_GROWSDOWN MAP_DENYWRITE
+    MAP_EXECUTABLE MAP_LOCKED MAP_STACK MAP_HUGETLB MAP_SYNC MAP_FIXED_NOREPLACE
+"""
+MAP_FLAGS = Flags(
+    globals(), "MAP_???", _MAP_BITS, part=MAP_TYPES, mask=MAP_TYPE, shift="MAP_HUGE_SHIFT", shift_bit=MAP_HUGE_SHIFT
+)
+MREMAP_FLAGS = Flags(globals(), "MREMAP_???", "MREMAP_MAYMOVE MREMAP_FIXED MREMAP_DONTUNMAP")
+MS_FLAGS = Flags(globals(), "MS_???", "MS_SYNC MS_ASYNC MS_INVALIDATE")
+MADVICE = Enum(globals(), "MADV_???", "MADV_*")
+MLOCK_FLAGS = Flags(globals(), "MLOCK_???", "MLOCK_ONFAULT")
+MCL_FLAGS = Flags(globals(), "MCL_???", "MCL_CURRENT MCL_FUTURE MCL_ONFAULT")
+PKEY_RIGHTS = Flags(globals(), "PKEY_???", "PKEY_DISABLE_ACCESS PKEY_DISABLE_WRITE")
+
+
+class FileOffset:
+    """The position of a mapping in its file, in hexadecimal bytes, whatever unit the call counts in."""
+
+    def __init__(self, unit: int) -> None:
+        self.unit = unit
+
+    def format(self, value: int) -> str:
+        """C's %#x of the bytes."""
+        return hexadecimal(value * self.unit)

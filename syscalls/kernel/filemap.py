@@ -7,21 +7,62 @@ from collections.abc import Callable
 from syscalls.abi.arch import PAGE_SHIFT, PAGE_SIZE
 from syscalls.abi.errno import ENODEV, SysError
 from syscalls.abi.fcntl import FALLOC_FL_KEEP_SIZE, FALLOC_FL_PUNCH_HOLE
+from syscalls.abi.stat import ST_NOEXEC
+from syscalls.fs.devices import Full, Zero
 from syscalls.fs.fdtable import path_of
 from syscalls.fs.file import File
 from syscalls.fs.inode import Inode
 from syscalls.fs.mount import path_name
 from syscalls.fs.regular import RegularInode
+from syscalls.kernel.ports import Ram
+from syscalls.mm.vma import Backing, SharedMemory
+
+
+class MappedFile:
+    """An open file of any kind, as `mm.mmap.Mappable`."""
+
+    def __init__(self, file: File) -> None:
+        self._file = file
+
+    @property
+    def readable(self) -> bool:
+        return self._file.readable
+
+    @property
+    def writable(self) -> bool:
+        return self._file.writable
+
+    @property
+    def noexec(self) -> bool:
+        return bool(path_of(self._file).mount.flags & ST_NOEXEC)
+
+    @property
+    def max_bytes(self) -> int:
+        return self._file.inode.fs.max_bytes
+
+    def backing(self, ram: Ram, length: int, *, shared: bool) -> Backing | None:
+        if isinstance(self._file, Zero) and not isinstance(self._file, Full):  # mmap_zero, drivers/char/mem.c
+            return SharedMemory(ram, length) if shared else None
+        return FileBacking(self._file)
 
 
 class FileBacking:
-    """An open regular file, as `mm.vma.Backing`. It keeps the file's inode, not its descriptor."""
+    """An open regular file, as `mm.vma.Backing`. It keeps the file's inode, not its descriptor.
+
+    Backings of one open file are equal, so that its mappings join.
+    """
 
     def __init__(self, file: File) -> None:
         if not isinstance(file.inode, RegularInode):
             raise SysError(ENODEV)
         self.file = file
         self._inode = file.inode
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, FileBacking) and other.file is self.file
+
+    def __hash__(self) -> int:
+        return hash(self.file)
 
     @property
     def key(self) -> Inode:

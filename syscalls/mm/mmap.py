@@ -11,7 +11,6 @@ from syscalls.abi.errno import (
     EAGAIN,
     EEXIST,
     EINVAL,
-    ENODEV,
     ENOMEM,
     EOPNOTSUPP,
     EOVERFLOW,
@@ -38,7 +37,7 @@ from syscalls.abi.mman import (
     PROT_WRITE,
 )
 from syscalls.abi.resource import RLIMIT_DATA, RLIMIT_MEMLOCK
-from syscalls.kernel.ports import EXECUTE, READ, WRITE
+from syscalls.kernel.ports import EXECUTE, READ, WRITE, Ram
 from syscalls.mm.space import MMAP_MIN_ADDR, AddressSpace
 from syscalls.mm.vma import (
     MAY_ALL,
@@ -61,15 +60,27 @@ LOW_AREA: dict[str, tuple[int, int]] = {"x86_64": (0x4000_0000, 0x8000_0000)}
 ABOVE_4G: dict[str, int] = {"x86_64": 1 << 32}
 
 
-class MappableFile(Backing, Protocol):
-    """An open file, and what its open mode and its mount allow."""
+class Mappable(Protocol):
+    """An open file, as mmap(2) asks about it."""
 
-    readable: bool
-    writable: bool
-    append_only: bool  # chattr +a
-    noexec: bool  # its mount forbids execution
-    mappable: bool  # does its kind support mmap(2) at all?
-    max_bytes: int  # largest size of a file there (s_maxbytes)
+    @property
+    def readable(self) -> bool:
+        """Was it opened for reading?"""
+
+    @property
+    def writable(self) -> bool:
+        """Was it opened for writing?"""
+
+    @property
+    def noexec(self) -> bool:
+        """Does its mount forbid execution?"""
+
+    @property
+    def max_bytes(self) -> int:
+        """Largest size of a file there (s_maxbytes)."""
+
+    def backing(self, ram: Ram, length: int, *, shared: bool) -> Backing | None:
+        """What a mapping of `length` bytes is backed by; None: anonymous memory (/dev/zero). ENODEV."""
 
 
 def page_align(length: int, arch: Arch) -> int:
@@ -126,7 +137,7 @@ def do_mmap(
     length: int,
     prot: int,
     flags: int,
-    file: MappableFile | None = None,
+    file: Mappable | None = None,
     page_offset: int = 0,
     *,
     may_lock: bool = False,
@@ -165,7 +176,9 @@ def do_mmap(
         vm_flags, backing, may = *_anonymous(space, length, flags, vm_flags), MAY_ALL
     else:
         vm_flags, may = _check_file(file, length, prot, flags, vm_flags, page_offset)
-        backing = file
+        backing = file.backing(space.ram, length, shared=bool(vm_flags & VM_SHARED))
+        if vm_flags & VM_GROWSDOWN:
+            raise SysError(EINVAL)
     check_sealed(space, address, address + length)
     prot &= READ | WRITE | EXECUTE
     space.map(address, length, prot, flags=vm_flags, backing=backing, offset=page_offset * PAGE_SIZE, may=may)
@@ -180,7 +193,7 @@ def _anonymous(space: AddressSpace, length: int, flags: int, vm_flags: int) -> t
     if kind == MAP_SHARED:
         if vm_flags & VM_GROWSDOWN:
             raise SysError(EINVAL)
-        if length > len(space.ram.view) and not vm_flags & VM_NORESERVE:
+        if length // PAGE_SIZE > space.ram.limit and not vm_flags & VM_NORESERVE:
             raise SysError(ENOMEM)
         return vm_flags | VM_SHARED | VM_MAYSHARE, SharedMemory(space.ram, length)
     if kind == MAP_DROPPABLE:
@@ -192,9 +205,7 @@ def _anonymous(space: AddressSpace, length: int, flags: int, vm_flags: int) -> t
     raise SysError(EINVAL)
 
 
-def _check_file(
-    file: MappableFile, length: int, prot: int, flags: int, vm_flags: int, page_offset: int
-) -> tuple[int, int]:
+def _check_file(file: Mappable, length: int, prot: int, flags: int, vm_flags: int, page_offset: int) -> tuple[int, int]:
     """The file's part of do_mmap: (VM_* flags, what mprotect may grant)."""
     if page_offset * PAGE_SIZE + length > -(-file.max_bytes // PAGE_SIZE) * PAGE_SIZE:
         raise SysError(EOVERFLOW)
@@ -203,8 +214,6 @@ def _check_file(
         if kind == MAP_SHARED_VALIDATE and flags & ~LEGACY_MAP_MASK:
             raise SysError(EOPNOTSUPP)
         if prot & PROT_WRITE and not file.writable:
-            raise SysError(EACCES)
-        if file.append_only and file.writable:
             raise SysError(EACCES)
         vm_flags |= VM_MAYSHARE
         if file.writable:
@@ -219,10 +228,6 @@ def _check_file(
         if prot & PROT_EXEC:
             raise SysError(EPERM)
         may &= ~PROT_EXEC
-    if not file.mappable:
-        raise SysError(ENODEV)
-    if vm_flags & VM_GROWSDOWN:
-        raise SysError(EINVAL)
     return vm_flags, may
 
 

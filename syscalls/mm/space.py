@@ -143,7 +143,7 @@ class AddressSpace(UserMemory):
 
     def may_commit(self, vma: Vma, length: int) -> bool:
         """Is it no obvious overcommit (__vm_enough_memory with OVERCOMMIT_GUESS)?"""
-        return not vma.accountable or length <= len(self.ram.view)
+        return not vma.accountable or length >> PAGE_SHIFT <= self.ram.limit
 
     # --- mapping ------------------------------------------------------------------------------------------------------
 
