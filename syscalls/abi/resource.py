@@ -61,5 +61,5 @@ PRIO_PROCESS = 0
 PRIO_PGRP = 1
 PRIO_USER = 2
 PRIO_WHICH = Enum(globals(), "PRIO_???", "PRIO_*")
-PRIO_MIN = -20
-PRIO_MAX = 19
+MIN_NICE = -20  # linux/sched/prio.h
+MAX_NICE = 19
