@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import ctypes
 import os
-from functools import cache
+from collections.abc import Callable
+from functools import cache, partial
 from importlib.util import find_spec
 from typing import Any
 
@@ -91,6 +92,11 @@ class Uc:
         self._value.value = 0  # the library writes only as many bytes as the register has
         self.check(self.lib.uc_reg_read(self.handle, register, self._value_address))
         return self._value.value
+
+    def reader(self, register: int) -> tuple[Callable[[], int], ctypes.c_uint64]:
+        """For one register that is read all the time: a call that reads it, and where it puts the value."""
+        value = ctypes.c_uint64()
+        return partial(self.lib.uc_reg_read, self.handle, register, ctypes.addressof(value)), value
 
     def write(self, register: int, value: int) -> None:
         """Change a register of at most 64 bits."""

@@ -162,8 +162,8 @@ class X86Engine(UnicornEngine):
 
     def _syscall_hook(self) -> Callable[[Any, Any], None]:
         """SYSCALL: entry_SYSCALL_64. The CPU moves the pc on after the hook."""
-        words, window, ints, pick, read = self.words, self.window, self.ints, SYSCALL64.unpack_from, self.uc.read
-        eflags, cs = r.X86_IDS["eflags"], self.cs
+        words, window, ints, pick = self.words, self.window, self.ints, SYSCALL64.unpack_from
+        (read_flags, flags), cs = self.uc.reader(r.X86_IDS["eflags"]), self.cs
 
         def hook(_uc: Any, _data: Any) -> None:
             cpu = self.current
@@ -174,7 +174,8 @@ class X86Engine(UnicornEngine):
                     return
                 cpu.pc_bias = SYSCALL_BYTES
                 words[RCX] = words[RIP] + SYSCALL_BYTES
-                words[R11] = read(eflags)
+                read_flags()
+                words[R11] = flags.value
                 number, a2, a1, a0, a4, a5, a3 = pick(window)
                 result = cpu.on_syscall(X86_64, number & 0xFFFF_FFFF, (a0, a1, a2, a3, a4, a5))
                 mmu = cpu.mmu
