@@ -15,6 +15,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+import syscalls.linux  # noqa: F401  # declares all handlers
 from emu import elf
 from emu.config import Bind, Config
 from emu.engine.unicorn import new_engine

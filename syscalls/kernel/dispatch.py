@@ -49,8 +49,6 @@ def _enosys(task: Task, args: tuple[int, ...]) -> int:
 
 class _Tables(dict[Arch, Table]):
     def __missing__(self, arch: Arch) -> Table:
-        import syscalls.linux  # noqa: F401  # declares all handlers
-
         table = self[arch] = Table(arch)
         return table
 
