@@ -12,7 +12,6 @@ the names get their values. `SEEK_*` stands for all names defined so far that be
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from fnmatch import fnmatchcase
 from typing import Protocol
 
 U32_MASK = 0xFFFFFFFF
@@ -112,7 +111,8 @@ def octal(value: int) -> str:
 def _select(scope: Mapping[str, object], names: str) -> Iterator[tuple[str, int]]:
     """The constants that `names` lists, patterns expanded, in order."""
     for pattern in names.split():
-        found = [name for name in scope if fnmatchcase(name, pattern)] if "*" in pattern else [pattern]
+        head, star, tail = pattern.partition("*")
+        found = [name for name in scope if name.startswith(head) and name.endswith(tail)] if star else [pattern]
         for name in found:
             value = scope[name]
             if isinstance(value, int):
