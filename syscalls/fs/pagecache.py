@@ -58,6 +58,19 @@ class PageCache:
         """Pages that have a frame."""
         return len(self._frames)
 
+    def resident(self, index: int) -> bool:
+        """Has the page a frame?"""
+        return index in self._frames
+
+    def read_ahead(self, first: int, count: int) -> None:
+        """Load pages that will probably be wanted, where that is cheaper at once. Never fails."""
+
+    def dirtied(self, index: int) -> None:
+        """A mapping is about to store into the page, unseen: for files that live elsewhere."""
+
+    def write_back(self, first: int, count: int) -> None:
+        """Carry the dirtied pages of a range to where the file lives."""
+
     def frame(self, index: int) -> int:
         """The frame of a page, for a mapping, which takes its own share of it; allocated when there was a hole."""
         self._mapped = True
@@ -196,8 +209,9 @@ class PageCache:
         """Make the range a hole (FALLOC_FL_PUNCH_HOLE)."""
         end = offset + length
         first, last = (offset + _OFFSET) >> PAGE_SHIFT, end >> PAGE_SHIFT
-        if last > first:
-            self._drop(first, last)
+        if last >= first:
+            if last > first:
+                self._drop(first, last)
             self._clear(offset, (first << PAGE_SHIFT) - offset)
             self._clear(last << PAGE_SHIFT, end - (last << PAGE_SHIFT))
         else:
