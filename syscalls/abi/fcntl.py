@@ -6,6 +6,7 @@ Values are x86's; four bits of open(2) differ on arm64 (asm/fcntl.h), see `open_
 
 from __future__ import annotations
 
+from syscalls.abi.arch import ARM64, Arch
 from syscalls.abi.flags import Enum, Flags
 
 # --- open(2) ----------------------------------------------------------------------------------------------------------
@@ -73,6 +74,16 @@ def open_flags_to_arm64(flags: int) -> int:
     if not flags & _SWAPPED:
         return flags
     return (flags & ~_SWAPPED) | sum(ours for ours, theirs in OPEN_FLAGS_ARM64_TO_GENERIC.items() if flags & theirs)
+
+
+def from_arch(arch: Arch, flags: int) -> int:
+    """O_* bits of a program of `arch`, as x86 numbers them."""
+    return open_flags_to_generic(flags) if arch is ARM64 else flags
+
+
+def to_arch(arch: Arch, flags: int) -> int:
+    """O_* bits as a program of `arch` numbers them."""
+    return open_flags_to_arm64(flags) if arch is ARM64 else flags
 
 
 # --- openat2(2) -------------------------------------------------------------------------------------------------------

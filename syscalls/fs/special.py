@@ -8,6 +8,7 @@ from syscalls.abi.errno import ENXIO, SysError
 from syscalls.abi.stat import S_IFIFO, S_IFSOCK
 from syscalls.fs.file import File
 from syscalls.fs.inode import Inode
+from syscalls.fs.pipe import Fifos
 
 #: Makes the open file description of a special file: (inode, O_* flags) -> File.
 Driver = Callable[[Inode, int], File]
@@ -17,7 +18,7 @@ class SpecialFiles:
     """The drivers that a world has; every file system that can hold device nodes refers to one of these."""
 
     def __init__(self) -> None:
-        self._drivers: dict[tuple[int, int], Driver] = {}
+        self._drivers: dict[tuple[int, int], Driver] = {(S_IFIFO, 0): Fifos().open}
 
     def register(self, type: int, rdev: int, driver: Driver) -> None:
         """Let `driver` open the nodes of one device. `type`: S_IFCHR, S_IFBLK, or S_IFIFO with rdev 0."""

@@ -1,0 +1,229 @@
+"""Pipes and FIFOs (pipe(7), fs/pipe.c).
+
+A pipe is a ring of slots of at most one page each. A write fills up the last slot if all of its odd bytes fit there,
+then takes new slots: that is what makes writes of up to PIPE_BUF bytes atomic, and why a pipe can be full before
+`capacity` bytes are in it.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from weakref import WeakKeyDictionary
+
+from syscalls.abi.arch import PAGE_SIZE
+from syscalls.abi.errno import EBUSY, EINVAL, ENOTTY, ENXIO, EPERM, EPIPE, SysError
+from syscalls.abi.fcntl import O_ACCMODE, O_DIRECT, O_NONBLOCK, O_RDONLY, O_WRONLY
+from syscalls.abi.ioctl import FIONREAD
+from syscalls.abi.limits import PIPE_DEF_BUFFERS, PIPE_MAX_SIZE
+from syscalls.abi.poll import POLLERR, POLLHUP, POLLIN, POLLOUT, POLLRDNORM, POLLWRNORM
+from syscalls.abi.stat import PIPEFS_MAGIC, S_IFIFO
+from syscalls.fs.file import WOULD_BLOCK, File, WouldBlock
+from syscalls.fs.inode import FileSystem, Inode
+from syscalls.kernel.ports import Memory
+from syscalls.kernel.wait import WaitQueue
+
+
+class Slot:
+    """Bytes that were written together; a packet is never merged with others, nor read in part (O_DIRECT)."""
+
+    __slots__ = ("data", "packet")
+
+    def __init__(self, data: bytes, *, packet: bool = False) -> None:
+        self.data = data
+        self.packet = packet
+
+
+class Pipe:
+    """The buffer between readers and writers, and how many of each there are."""
+
+    def __init__(self) -> None:
+        self.slots: deque[Slot] = deque()
+        self.max_slots = PIPE_DEF_BUFFERS
+        self.readers = 0
+        self.writers = 0
+        self.reader_opens = 0  # how often, ever: what a FIFO's open(2) waits for
+        self.writer_opens = 0
+        self.queue = WaitQueue("pipe")
+
+    @property
+    def full(self) -> bool:
+        """Is there no free slot?"""
+        return len(self.slots) >= self.max_slots
+
+    def size(self) -> int:
+        """Bytes in the pipe (FIONREAD)."""
+        return sum([len(slot.data) for slot in self.slots])
+
+    def take(self, count: int) -> bytes:
+        """Remove up to `count` bytes; a packet at most, whose rest is lost."""
+        parts = []
+        while count > 0 and self.slots:
+            slot = self.slots[0]
+            part = slot.data[:count]
+            parts.append(part)
+            count -= len(part)
+            if slot.packet or len(part) == len(slot.data):
+                self.slots.popleft()
+                if slot.packet:
+                    break
+            else:
+                slot.data = slot.data[len(part) :]
+        self.queue.wake()
+        return b"".join(parts)
+
+    def put(self, data: bytes | memoryview, *, packets: bool = False) -> int:
+        """Append what fits; how many bytes did (pipe_write)."""
+        done = 0
+        odd = len(data) % PAGE_SIZE
+        if odd and self.slots and not packets:
+            last = self.slots[-1]
+            if not last.packet and len(last.data) + odd <= PAGE_SIZE:
+                last.data += bytes(data[:odd])
+                done = odd
+        while done < len(data) and not self.full:
+            part = bytes(data[done : done + PAGE_SIZE])
+            self.slots.append(Slot(part, packet=packets))
+            done += len(part)
+        if done:
+            self.queue.wake()
+        return done
+
+    def resize(self, size: int, *, privileged: bool) -> int:
+        """F_SETPIPE_SZ: room for at least `size` bytes, a power of two of pages; the new size (pipe_set_size)."""
+        if size > 1 << 31:
+            raise SysError(EINVAL)
+        slots = 1 << ((max(size, PAGE_SIZE) - 1) // PAGE_SIZE).bit_length()
+        if slots > self.max_slots and slots * PAGE_SIZE > PIPE_MAX_SIZE and not privileged:
+            raise SysError(EPERM)
+        if slots < len(self.slots):
+            raise SysError(EBUSY)
+        self.max_slots = slots
+        self.queue.wake()
+        return slots * PAGE_SIZE
+
+    def open(self, flags: int) -> None:
+        """One more end is open."""
+        mode = flags & O_ACCMODE
+        if mode != O_WRONLY:
+            self.readers += 1
+            self.reader_opens += 1
+        if mode != O_RDONLY:
+            self.writers += 1
+            self.writer_opens += 1
+        self.queue.wake()
+
+    def close(self, flags: int) -> None:
+        """One end less; what is in a FIFO that nobody has open is lost."""
+        mode = flags & O_ACCMODE
+        self.readers -= mode != O_WRONLY
+        self.writers -= mode != O_RDONLY
+        if not self.readers and not self.writers:
+            self.slots.clear()
+            self.max_slots = PIPE_DEF_BUFFERS
+        self.queue.wake()
+
+
+class PipeFile(File):
+    """One end of a pipe, or an open FIFO, perhaps both ends at once (O_RDWR)."""
+
+    whole_writes = True
+
+    def __init__(self, inode: Inode, flags: int, pipe: Pipe) -> None:
+        super().__init__(inode, flags)
+        self.pipe = pipe
+        mode = flags & O_ACCMODE
+        #: How often the other end had been opened, as long as there is nobody there.
+        self._awaited: int | None = None
+        if mode == O_RDONLY and not pipe.writers:
+            self._awaited = pipe.writer_opens
+        elif mode == O_WRONLY and not pipe.readers:
+            self._awaited = pipe.reader_opens
+        self._waits = not flags & O_NONBLOCK
+        pipe.open(flags)
+
+    @property
+    def opened(self) -> bool:
+        """A FIFO's open(2) waits until the other end has been opened, if only for a moment (fifo_open)."""
+        if self._awaited is None or not self._waits:
+            return True
+        writing = self.flags & O_ACCMODE == O_WRONLY
+        return self._awaited != (self.pipe.reader_opens if writing else self.pipe.writer_opens)
+
+    def read(self, count: int) -> bytes | WouldBlock:
+        """What is there, b"" when no writer is left."""
+        if self.pipe.slots:
+            return self.pipe.take(count)
+        return WOULD_BLOCK if self.pipe.writers else b""
+
+    def putback(self, data: bytes) -> None:
+        """Bytes that the reader's memory could not take are still to be read."""
+        self.pipe.slots.appendleft(Slot(data))
+
+    def write(self, data: bytes | memoryview) -> int | WouldBlock:
+        """What fits; EPIPE without a reader."""
+        if not len(data):
+            return 0
+        if not self.pipe.readers:
+            raise SysError(EPIPE)
+        return self.pipe.put(data, packets=bool(self.flags & O_DIRECT)) or WOULD_BLOCK
+
+    def poll(self) -> int:
+        """As pipe_poll."""
+        pipe, ready = self.pipe, 0
+        if self.readable:
+            if pipe.slots:
+                ready |= POLLIN | POLLRDNORM
+            if not pipe.writers and self._awaited != pipe.writer_opens:  # no hang-up before the first writer came
+                ready |= POLLHUP
+        if self.writable:
+            if not pipe.full:
+                ready |= POLLOUT | POLLWRNORM
+            if not pipe.readers:
+                ready |= POLLERR
+        return ready
+
+    def queues(self) -> tuple[WaitQueue, ...]:
+        return (self.pipe.queue,)
+
+    def ioctl(self, request: int, argument: int, memory: Memory) -> int:
+        """FIONREAD."""
+        if request != FIONREAD:
+            raise SysError(ENOTTY)
+        memory.write(argument, self.pipe.size().to_bytes(4, "little"))
+        return 0
+
+    def name(self) -> bytes:
+        return b"pipe:[%d]" % self.inode.ino
+
+    def close(self) -> None:
+        self.pipe.close(self.flags)
+
+
+class PipeFs(FileSystem):
+    """Where the inodes of pipe(2) live."""
+
+    name = "pipefs"
+    magic = PIPEFS_MAGIC
+
+
+def make_pipe(fs: FileSystem, uid: int, gid: int, flags: int) -> tuple[PipeFile, PipeFile]:
+    """A new pipe's read and write ends; `flags` are O_NONBLOCK and O_DIRECT (create_pipe_files)."""
+    inode = Inode(fs, S_IFIFO | 0o600, uid, gid)
+    pipe = Pipe()
+    writer = PipeFile(inode, O_WRONLY | flags, pipe)
+    reader = PipeFile(inode, O_RDONLY | flags & O_NONBLOCK, pipe)
+    return reader, writer
+
+
+class Fifos:
+    """The pipes behind FIFOs: there is one as long as anybody has it open."""
+
+    def __init__(self) -> None:
+        self._pipes: WeakKeyDictionary[Inode, Pipe] = WeakKeyDictionary()
+
+    def open(self, inode: Inode, flags: int) -> PipeFile:
+        """Open a FIFO; a writer that will not wait needs a reader: ENXIO (fifo_open)."""
+        pipe = self._pipes.setdefault(inode, Pipe())
+        if flags & (O_ACCMODE | O_NONBLOCK) == O_WRONLY | O_NONBLOCK and not pipe.readers:
+            raise SysError(ENXIO)
+        return PipeFile(inode, flags, pipe)
