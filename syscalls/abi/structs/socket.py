@@ -9,7 +9,8 @@ from typing import Annotated
 
 from syscalls.abi.cstruct import I32, U8, U16, U32, Chars, CPtr, CULong, Struct
 from syscalls.abi.kinds import AddressKind
-from syscalls.abi.socket import FAMILIES, MSG_FLAGS, OPTION_LEVELS
+from syscalls.abi.socket import FAMILIES, MSG_FLAGS
+from syscalls.abi.sockopt import OPTION_LEVELS
 
 _Address = Annotated[CPtr, AddressKind()]
 _Family = Annotated[U16, FAMILIES]
