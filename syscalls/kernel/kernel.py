@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Protocol
 from syscalls.abi.arch import PAGE_SHIFT, Arch
 from syscalls.abi.errno import ESRCH, SysError
 from syscalls.fs.pipe import PipeFs
+from syscalls.kernel.futex import Futexes
 from syscalls.kernel.sched import Scheduler
 from syscalls.kernel.timers import Timers
 from syscalls.kernel.wait import WaitQueue
@@ -46,6 +47,7 @@ class Kernel:
         self.random = random
         self.timers = Timers(clock)
         self.scheduler = Scheduler(clock, self.timers)
+        self.futexes = Futexes()
         self.tasks: dict[int, Task] = {}  # by thread id
         self.groups: dict[int, ThreadGroup] = {}  # by process id
         self.last_pid = 0

@@ -11,6 +11,7 @@ from collections.abc import Callable, Coroutine
 from typing import TYPE_CHECKING
 
 from syscalls.abi.arch import Arch
+from syscalls.abi.prctl import PR_MCE_KILL_DEFAULT
 from syscalls.abi.resource import (
     RLIM_INFINITY,
     RLIMIT_CORE,
@@ -74,6 +75,9 @@ class ThreadGroup:
         self.start_ns = kernel.clock.monotonic()
         self.dumpable = 1
         self.child_subreaper = False
+        self.membarrier: set[int] = set()  # what membarrier(2) has registered
+        self.thp_disable = False  # PR_SET_THP_DISABLE
+        self.mce_kill = PR_MCE_KILL_DEFAULT
         self.exit_code: int | None = None  # wait(2)'s status word: code << 8, or the signal
         self.group_exit = False
 
@@ -118,12 +122,12 @@ class Task:
         self.rseq = (0, 0, 0)  # address, length, signature of rseq(2)
         self.personality = 0
         self.no_new_privs = False
-        self.keep_caps = False
         self.death_signal = 0  # PR_SET_PDEATHSIG
-        self.timer_slack_ns = 50_000
+        self.timer_slack_ns = self.default_timer_slack_ns = 50_000
         self.nice = 0
         self.io_priority = 0
         self.scheduler = (0, 0)  # policy, priority
+        self.reset_on_fork = False  # SCHED_RESET_ON_FORK
         group.tasks.append(self)
 
     def file(self, fd: int) -> File:

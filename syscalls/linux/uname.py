@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
+from syscalls.abi.arch import I386, X86_64
 from syscalls.abi.errno import EINVAL, EPERM, SysError
 from syscalls.abi.kinds import Buffer, BufferKind, Int, Out
 from syscalls.abi.limits import UTSNAME_LENGTH
@@ -13,16 +14,18 @@ from syscalls.kernel.kernel import RELEASE, VERSION
 from syscalls.kernel.task import Task
 from syscalls.spec import syscall
 
+PER_MASK, PER_LINUX32 = 0xFF, 0x08
 Name = Annotated[Buffer, BufferKind("len", out=False)]
 
 
 def _names(task: Task) -> dict[str, bytes]:
+    linux32 = task.personality & PER_MASK == PER_LINUX32 and task.arch is X86_64
     return {
         "sysname": b"Linux",
         "nodename": task.kernel.nodename,
         "release": RELEASE.encode(),
         "version": VERSION.encode(),
-        "machine": task.arch.machine.encode(),
+        "machine": (I386 if linux32 else task.arch).machine.encode(),
     }
 
 
