@@ -39,8 +39,10 @@ def run_case(case: Case, arch: str) -> Outcome:
 def trace_case(case: Case, arch: str, *, paths: bool = False) -> str:
     """The trace text of a case, as `trapeze trace -o FILE [-y]` writes it."""
     text = io.StringIO()
-    options = TraceOptions(paths=paths)
+    options = TraceOptions(paths=paths, quiet=frozenset({"personality"}))  # with -o, strace tells it on stderr
     config = Config(str(case.binary(arch)), case.args, case.env, cwd="/tmp")
     streams = (BytesStream(case.stdin), CaptureStream(), CaptureStream())
-    Run(config, streams, lambda kernel: Tracer(kernel, [TextSink(text, options)], options)).go()
+    run = Run(config, streams)
+    run.observe(Tracer(run.kernel, [TextSink(text, options)], options))
+    run.go()
     return text.getvalue()
