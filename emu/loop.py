@@ -41,6 +41,7 @@ class Machine:
 
     def _step(self, task: Task) -> None:
         """One turn of a task: finish the call it slept in, deliver its signals, run its instructions."""
+        self.kernel.current = task
         if task.sleeping is not None:
             self._resume(task)
             if task.sleeping is not None:

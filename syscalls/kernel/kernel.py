@@ -50,6 +50,7 @@ class Kernel:
         self.futexes = Futexes()
         self.tasks: dict[int, Task] = {}  # by thread id
         self.groups: dict[int, ThreadGroup] = {}  # by process id
+        self.current: Task | None = None  # whose turn it is
         self.last_pid = 0
         self.nodename = b"trapeze"
         self.domainname = b"(none)"
