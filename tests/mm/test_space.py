@@ -6,7 +6,7 @@ from fakes import FakeMmu
 from syscalls.abi.errno import EFAULT, ENAMETOOLONG, SysError
 from syscalls.kernel.ports import EXECUTE, READ, WRITE
 from syscalls.mm.space import BEYOND_END, NOT_ALLOWED, NOT_MAPPED
-from syscalls.mm.vma import VM_GROWSDOWN, VM_MAYSHARE, VM_SHARED, SharedMemory
+from syscalls.mm.vma import VM_GROWSDOWN, VM_MAYSHARE, VM_NORESERVE, VM_SHARED, SharedMemory
 
 BASE = 0x10_0000
 RW = READ | WRITE
@@ -175,6 +175,6 @@ def test_the_stack_grows_down_to_its_limit_and_keeps_its_distance(space):
 
 
 def test_a_guest_that_uses_up_its_memory_is_killed_as_by_the_oom_killer(space):
-    space.map(BASE, 4096 << 12, RW)
+    space.map(BASE, 4096 << 12, RW, flags=VM_NORESERVE)
     results = {space.fault(BASE + (page << 12), WRITE) for page in range(4096)}
     assert results == {None, (9, 0x80)}
