@@ -188,7 +188,7 @@ def set_size(inode: Inode, cred: Credentials, length: int, limit: int | None = N
         raise SysError(ETXTBSY)
     check_size(inode, length, limit)
     _drop_privileges(inode, cred)
-    if touch or inode.size != length:
+    if touch or inode.size != length or inode.blocks:  # tmpfs: the same size leaves times only when there is no page
         inode.truncate(length)
 
 
@@ -225,7 +225,7 @@ def _drop_privileges(inode: Inode, cred: Credentials) -> None:
         drop = privileges_to_drop(inode, cred)
         if drop:
             inode.mode &= ~drop
-            _changed(inode)
+            inode.changed()  # without ctime: the change of content will set it
     if SECURITY_CAPABILITY in inode.xattrs:
         inode.set_xattr(SECURITY_CAPABILITY, None)
 
