@@ -9,6 +9,7 @@ needs the compiler.
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from importlib.metadata import version
@@ -51,13 +52,19 @@ def sources() -> dict[str, tuple[Path, list[str]]]:
     return dict(sorted(programs.items()))
 
 
-def build(name: str, source: Path, flags: list[str], arch: str) -> None:
-    """Compile one program for one architecture into samples/bin/ARCH/NAME."""
-    output = SAMPLES / "bin" / arch / name
+def binaries() -> dict[tuple[str, str], Path]:
+    """Where the binary of each program for each architecture is."""
+    return {
+        (name, arch): SAMPLES / "bin" / arch / name for name in sources() for arch in ONLY.get(name, tuple(TARGETS))
+    }
+
+
+def build(source: Path, flags: list[str], arch: str, output: Path) -> None:
+    """Compile one program for one architecture."""
     output.parent.mkdir(parents=True, exist_ok=True)
     command = [sys.executable, "-m", "ziglang", "cc", "-target", TARGETS[arch], *COMMON, *flags]
     # Relative paths and a fixed directory: no path of this machine can end up in the binary.
-    command += ["-o", str(output.relative_to(SAMPLES)), str(source.relative_to(SAMPLES))]
+    command += ["-o", os.path.relpath(output, SAMPLES), str(source.relative_to(SAMPLES))]
     subprocess.run(command, cwd=SAMPLES, check=True)
 
 
@@ -67,9 +74,9 @@ def main(names: list[str]) -> int:
         print(f"build.py: needs ziglang {ZIG}, found {version('ziglang')}", file=sys.stderr)
         return 1
     programs = sources()
-    for name in names or programs:
-        for arch in ONLY.get(name, TARGETS):
-            build(name, *programs[name], arch)
+    for (name, arch), output in binaries().items():
+        if not names or name in names:
+            build(*programs[name], arch, output)
     return 0
 
 

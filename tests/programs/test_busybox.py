@@ -287,7 +287,7 @@ def natively(arch: str, applet: Applet, tree: Path) -> Seen:
 
 
 def in_sandbox(arch: str, applet: Applet, tree: Path) -> Seen:
-    bind = Bind(str(tree), str(tree), writable=True)
+    bind = Bind(str(tree.parent), str(tree.parent), writable=True)  # so that ".." is the same too
     return _run(
         tree,
         lambda directory: run_guest(
