@@ -173,14 +173,33 @@ def register(spec: Spec) -> None:
 
 
 def specs(arch: Arch) -> dict[str, Spec]:
-    """Every declared call that has a number on `arch`, by name. Import `syscalls.linux` first."""
+    """Every declared call that has a number on `arch`, by name."""
+    if _loader is not None:
+        _loader(None)
     numbers = NUMBER[arch.name]
     return {name: spec for name, spec in _SPECS[arch.name].items() if name in numbers}
 
 
 def find(arch: Arch, name: str) -> Spec | None:
     """The declaration of a call on `arch`."""
-    return _SPECS[arch.name].get(name) if name in NUMBER[arch.name] else None
+    if name not in NUMBER[arch.name]:
+        return None
+    if name not in _loaded:
+        _loaded.add(name)
+        if _loader is not None:
+            _loader(name)
+    return _SPECS[arch.name].get(name)
+
+
+#: Imports the modules that declare a call (None: all calls), so that a run loads only the handlers that it uses.
+_loader: Callable[[str | None], None] | None = None
+_loaded: set[str] = set()
+
+
+def provide(loader: Callable[[str | None], None]) -> None:
+    """Let `loader` be asked for each call when it is first looked up; `syscalls.linux` does so."""
+    global _loader  # noqa: PLW0603  # one kernel in a process
+    _loader = loader
 
 
 def kind_of(hint: Any) -> Kind:
