@@ -100,7 +100,9 @@ class Tracer:
         if result is None and task.alive:  # rt_sigreturn, execve: what the program sees is in the register
             result = signed(task.cpu.get(task.arch.result), task.arch.bits)
         restart = task.interrupted.restart.value if task.interrupted is not None and result == -EINTR else ""
-        event = self._finish(task, pending, result, duration, restart)
+        event = pending.unfinished or self._event(task, pending)
+        event.duration = duration
+        complete(event, pending.context, result, restart)
         if self._open is task:
             self._open = None
         elif self._open is not None:
@@ -198,25 +200,6 @@ class Tracer:
         for sink in self.sinks:
             sink.unfinished(event)
 
-    def _finish(
-        self, task: Task, pending: Pending, result: int | None, duration: int, restart: str = ""
-    ) -> CallEvent:
-        context = pending.context
-        context.result = result
-        context.restarting = bool(restart)
-        event = pending.unfinished or self._event(task, pending)
-        event.done = True
-        event.result = result
-        event.duration = duration
-        pending.plan.end(context, event.args)
-        if result is None:
-            return event
-        if -MAX_ERRNO <= result < 0:
-            event.error = restart or error_name(-result)
-        else:
-            event.value, event.note = pending.plan.result(context, result)
-        return event
-
     def _shown(self, event: CallEvent) -> bool:
         status = self.options.status
         if status is None:
@@ -224,6 +207,21 @@ class Tracer:
         if event.result is None:
             return "unfinished" in status
         return ("failed" if event.error else "successful") in status
+
+
+def complete(event: CallEvent, context: Context, result: int | None, restart: str = "") -> None:
+    """The call is over: add what is known only now. `restart` is the kernel's restart code, when it has one."""
+    context.result = result
+    context.restarting = bool(restart)
+    event.done = True
+    event.result = result
+    context.plan.end(context, event.args)
+    if result is None:
+        return
+    if -MAX_ERRNO <= result < 0:
+        event.error = restart or error_name(-result)
+    else:
+        event.value, event.note = context.plan.result(context, result)
 
 
 def error_name(errno: int) -> str:
