@@ -7,12 +7,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from syscalls.abi.errno import SysError
+from syscalls.abi.errno import EINVAL, ENOMEM, EPERM, SysError
 from syscalls.abi.numbers import NUMBER
 from syscalls.abi.signal import (
     DEFAULT_CORE,
     DEFAULT_IGNORE,
     DEFAULT_STOP,
+    MINSIGSTKSZ,
     SA_NODEFER,
     SA_RESETHAND,
     SA_RESTART,
@@ -30,6 +31,7 @@ from syscalls.abi.signal import (
     SIGTRAP,
     SS_AUTODISARM,
     SS_DISABLE,
+    SS_ONSTACK,
     UNBLOCKABLE,
     bit,
 )
@@ -37,6 +39,7 @@ from syscalls.kernel.wait import Interrupted
 from syscalls.spec import Restart
 
 if TYPE_CHECKING:
+    from syscalls.abi.structs.signal import SigaltStack
     from syscalls.kernel.task import Task, ThreadGroup
 
 #: Faults are delivered before anything else (SYNCHRONOUS_MASK of kernel/signal.c).
@@ -91,7 +94,11 @@ class AltStack:
 
     def holds(self, sp: int) -> bool:
         """Is a stack pointer on it? One that disarms itself never counts (on_sig_stack)."""
-        return not self.flags & SS_AUTODISARM and self.sp < sp <= self.sp + self.size
+        return not self.flags & SS_AUTODISARM and self.covers(sp)
+
+    def covers(self, sp: int) -> bool:
+        """Is a stack pointer within it? (__on_sig_stack)."""
+        return self.sp < sp <= self.sp + self.size
 
 
 @dataclass(slots=True)
@@ -103,6 +110,7 @@ class SignalState:
     mask: int = 0
     actions: dict[int, SigAction] = field(default_factory=dict)
     altstack: AltStack = field(default_factory=AltStack)
+    waiting: int = 0  # what sigtimedwait(2) waits for: blocked, but it wakes the task
     saved_mask: int | None = None  # sigsuspend, ppoll ...: put back once the handler's frame is built
 
     def action(self, signo: int) -> SigAction:
@@ -153,7 +161,7 @@ def send(task: Task, info: SigInfo, *, whole_group: bool = False) -> None:
         return
     (task.group.signals if whole_group else task.signals).add(info)
     for candidate in [task, *task.group.tasks] if whole_group else [task]:
-        if not candidate.signals.mask & bit(signo):
+        if not candidate.signals.mask & ~candidate.signals.waiting & bit(signo):
             task.kernel.scheduler.interrupt(candidate)
             break
 
@@ -200,6 +208,11 @@ def set_mask(task: Task, mask: int) -> None:
     task.signals.mask = mask & ~UNBLOCKABLE
 
 
+def take(task: Task, wanted: int) -> SigInfo | None:
+    """Dequeue a signal out of a set, the thread's own before the process's (dequeue_signal)."""
+    return task.signals.take(~wanted) or task.group.signals.take(~wanted)
+
+
 def blocked_and_pending(task: Task) -> int:
     """What sigpending(2) shows."""
     return (task.signals.pending_mask() | task.group.signals.pending_mask()) & task.signals.mask
@@ -217,8 +230,7 @@ def has_pending(task: Task) -> bool:
 def deliver(task: Task) -> None:
     """Act on all pending signals, as on the way back to user mode (arch_do_signal_or_restart)."""
     while task.alive:
-        state = task.signals
-        info = state.take(state.mask) or task.group.signals.take(state.mask)
+        info = take(task, ~task.signals.mask)
         if info is None:
             break
         action = task.group.signals.action(info.signo)
@@ -271,6 +283,21 @@ def _restart(task: Task, *, block: bool = False) -> None:
         abi = interrupted.call[0] if interrupted.call is not None else arch
         cpu.set(arch.number, NUMBER[abi.name]["restart_syscall"])
     cpu.set(arch.pc, cpu.get(arch.pc) - TRAP_LENGTH[arch.name] & arch.mask)
+
+
+def new_altstack(task: Task, new: SigaltStack, *, on_it: bool) -> AltStack:
+    """The stack that a stack_t describes; EPERM while the current one is in use, EINVAL, ENOMEM."""
+    if on_it:
+        raise SysError(EPERM)
+    flags = new.ss_flags & 0xFFFFFFFF
+    mode = flags & ~SS_AUTODISARM
+    if mode not in (SS_DISABLE, SS_ONSTACK, 0):
+        raise SysError(EINVAL)
+    if mode == SS_DISABLE:
+        return AltStack(0, flags, 0)
+    if new.ss_size < MINSIGSTKSZ[task.arch.name]:
+        raise SysError(ENOMEM)
+    return AltStack(new.ss_sp, flags, new.ss_size)
 
 
 @contextmanager

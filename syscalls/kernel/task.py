@@ -75,6 +75,7 @@ class ThreadGroup:
         self.start_ns = kernel.clock.monotonic()
         self.dumpable = 1
         self.child_subreaper = False
+        self.has_executed = True  # False between fork and execve (PF_FORKNOEXEC)
         self.membarrier: set[int] = set()  # what membarrier(2) has registered
         self.thp_disable = False  # PR_SET_THP_DISABLE
         self.mce_kill = PR_MCE_KILL_DEFAULT

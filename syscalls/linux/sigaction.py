@@ -9,11 +9,10 @@ from dataclasses import replace
 from typing import Annotated, Any
 
 from syscalls.abi.arch import I386
-from syscalls.abi.errno import EFAULT, EINVAL, ENOMEM, EPERM, SysError
+from syscalls.abi.errno import EFAULT, EINVAL, SysError
 from syscalls.abi.kinds import Address, FlagsKind, HexResult, In, Out, Pointer, Signal, Size
 from syscalls.abi.signal import (
     DEFAULT_IGNORE,
-    MINSIGSTKSZ,
     NSIG,
     OLD_SIGNAL_SET,
     SA_KNOWN,
@@ -34,7 +33,7 @@ from syscalls.abi.signal import (
 )
 from syscalls.abi.structs.signal import KernelSigaction, OldSigaction, OldSigSet, SigaltStack, SigSet
 from syscalls.kernel import signals
-from syscalls.kernel.signals import AltStack, SigAction
+from syscalls.kernel.signals import SigAction
 from syscalls.kernel.task import Task
 from syscalls.spec import syscall
 
@@ -181,23 +180,8 @@ def sigaltstack(task: Task, ss: In[SigaltStack], old_ss: Out[SigaltStack]) -> in
     old = task.signals.altstack
     on_it = old.holds(task.cpu.get(task.arch.sp))
     if new is not None:
-        task.signals.altstack = new_altstack(task, new, on_it=on_it)
+        task.signals.altstack = signals.new_altstack(task, new, on_it=on_it)
     if old_ss:
         state = SS_ONSTACK if on_it else 0 if old.size else SS_DISABLE
         old_ss.put(SigaltStack(ss_sp=old.sp, ss_flags=state | old.flags & SS_AUTODISARM, ss_size=old.size))
     return 0
-
-
-def new_altstack(task: Task, new: SigaltStack, *, on_it: bool) -> AltStack:
-    """The stack that a stack_t describes; EPERM while the current one is in use, EINVAL, ENOMEM."""
-    if on_it:
-        raise SysError(EPERM)
-    flags = new.ss_flags & U32_MASK
-    mode = flags & ~SS_AUTODISARM
-    if mode not in (SS_DISABLE, SS_ONSTACK, 0):
-        raise SysError(EINVAL)
-    if mode == SS_DISABLE:
-        return AltStack(0, flags, 0)
-    if new.ss_size < MINSIGSTKSZ[task.arch.name]:
-        raise SysError(ENOMEM)
-    return AltStack(new.ss_sp, flags, new.ss_size)
