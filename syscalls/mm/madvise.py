@@ -32,7 +32,7 @@ from syscalls.abi.mman import (
     PROT_WRITE,
 )
 from syscalls.kernel.ports import READ, WRITE
-from syscalls.mm.mmap import page_align
+from syscalls.mm.mmap import TOP, page_align
 from syscalls.mm.space import BEYOND_END, AddressSpace
 from syscalls.mm.vma import (
     VM_DONTCOPY,
@@ -72,9 +72,9 @@ def do_madvise(space: AddressSpace, start: int, length: int, advice: int) -> Non
     """Advise about whole pages. Holes are skipped and answered with ENOMEM at the end, as in Linux."""
     if advice not in FLAGS and advice not in ACTIONS and advice not in (MADV_POPULATE_READ, MADV_POPULATE_WRITE):
         raise SysError(EINVAL)
-    size = page_align(length, space.arch)
+    size = page_align(length)
     end = start + size
-    if start & ~PAGE_MASK or (length and not size) or end > space.arch.mask:
+    if start & ~PAGE_MASK or (length and not size) or end > TOP:
         raise SysError(EINVAL)
     if not size:
         return

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from syscalls.abi.arch import PAGE_MASK, PAGE_SHIFT, PAGE_SIZE
 from syscalls.abi.errno import EBUSY, EINVAL, ENOMEM, SysError
 from syscalls.abi.mman import MS_ASYNC, MS_INVALIDATE, MS_SYNC
-from syscalls.mm.mmap import page_align
+from syscalls.mm.mmap import TOP, page_align
 from syscalls.mm.space import AddressSpace
 from syscalls.mm.vma import VM_LOCKED, VM_LOCKONFAULT, Vma
 
@@ -47,9 +47,9 @@ def do_msync(space: AddressSpace, start: int, length: int, flags: int) -> None:
         raise SysError(EINVAL)
     if flags & MS_ASYNC and flags & MS_SYNC:
         raise SysError(EINVAL)
-    size = page_align(length, space.arch)
+    size = page_align(length)
     end = start + size
-    if end > space.arch.mask:
+    if end > TOP:
         raise SysError(ENOMEM)
     for vma in space.vmas.overlap(start, end) if size else ():
         if flags & MS_INVALIDATE and vma.flags & VM_LOCKED:

@@ -8,7 +8,7 @@ from syscalls.abi.arch import PAGE_MASK, PAGE_SIZE
 from syscalls.abi.errno import EINVAL, ENOMEM, EPERM, SysError
 from syscalls.abi.mman import MCL_CURRENT, MCL_FUTURE, MCL_ONFAULT
 from syscalls.abi.resource import RLIMIT_MEMLOCK
-from syscalls.mm.mmap import page_align
+from syscalls.mm.mmap import TOP, page_align
 from syscalls.mm.space import AddressSpace
 from syscalls.mm.vma import VM_LOCKED, VM_LOCKONFAULT
 
@@ -20,7 +20,7 @@ def do_mlock(space: AddressSpace, start: int, length: int, *, on_fault: bool = F
     limit = space.limit(RLIMIT_MEMLOCK)
     if not (may_lock or limit):
         raise SysError(EPERM)
-    length = page_align(length + start % PAGE_SIZE, space.arch)
+    length = page_align(length + start % PAGE_SIZE)
     start &= PAGE_MASK
     if not may_lock:
         already = sum(
@@ -37,13 +37,13 @@ def do_mlock(space: AddressSpace, start: int, length: int, *, on_fault: bool = F
 
 def do_munlock(space: AddressSpace, start: int, length: int) -> None:
     """Unlock the pages that the range touches: ENOMEM for a hole, EINVAL."""
-    _apply(space, start & PAGE_MASK, page_align(length + start % PAGE_SIZE, space.arch), 0)
+    _apply(space, start & PAGE_MASK, page_align(length + start % PAGE_SIZE), 0)
 
 
 def _apply(space: AddressSpace, start: int, length: int, flags: int) -> None:
     """Set the lock bits up to the first hole (apply_vma_lock_flags)."""
     end = start + length
-    if end > space.arch.mask:
+    if end > TOP:
         raise SysError(EINVAL)
     while start < end:
         vma = space.vmas.find(start)

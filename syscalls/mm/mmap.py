@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import suppress
 from typing import Protocol
 
-from syscalls.abi.arch import PAGE_MASK, PAGE_SIZE, Arch
+from syscalls.abi.arch import PAGE_MASK, PAGE_SIZE
 from syscalls.abi.errno import (
     EACCES,
     EAGAIN,
@@ -60,6 +60,10 @@ LOW_AREA: dict[str, tuple[int, int]] = {"x86_64": (0x4000_0000, 0x8000_0000)}
 ABOVE_4G: dict[str, int] = {"x86_64": 1 << 32}
 
 
+#: The highest number of an unsigned long of the kernel: sums beyond it overflow.
+TOP = (1 << 64) - 1
+
+
 class Mappable(Protocol):
     """An open file, as mmap(2) asks about it."""
 
@@ -83,9 +87,12 @@ class Mappable(Protocol):
         """What a mapping of `length` bytes is backed by; None: anonymous memory (/dev/zero). ENODEV."""
 
 
-def page_align(length: int, arch: Arch) -> int:
-    """Up to a whole page, in a register: 0 on overflow (PAGE_ALIGN)."""
-    return (length + PAGE_SIZE - 1) & PAGE_MASK & arch.mask
+def page_align(length: int) -> int:
+    """Up to a whole page; 0 on overflow (PAGE_ALIGN).
+
+    As wide as a 64-bit kernel's, for i386 too: the kernel that Trapeze takes after runs 32-bit programs beside others.
+    """
+    return (length + PAGE_SIZE - 1) & PAGE_MASK & TOP
 
 
 # --- placement --------------------------------------------------------------------------------------------------------
@@ -147,17 +154,16 @@ def do_mmap(
 
     `may_lock` is CAP_IPC_LOCK, `rawio` CAP_SYS_RAWIO.
     """
-    arch = space.arch
     if not length:
         raise SysError(EINVAL)
     if flags & MAP_FIXED_NOREPLACE:
         flags |= MAP_FIXED
     if not flags & MAP_FIXED and (address := address & PAGE_MASK):
         address = max(address, MMAP_MIN_ADDR)
-    length = page_align(length, arch)
+    length = page_align(length)
     if not length:
         raise SysError(ENOMEM)
-    if page_offset + length // PAGE_SIZE > arch.mask:
+    if page_offset + length // PAGE_SIZE > TOP:
         raise SysError(EOVERFLOW)
     if len(space.vmas) > space.max_map_count:
         raise SysError(ENOMEM)
@@ -239,7 +245,7 @@ def do_munmap(space: AddressSpace, start: int, length: int) -> None:
     top = space.arch.task_size
     if start & ~PAGE_MASK or start > top or length > top - start:
         raise SysError(EINVAL)
-    length = page_align(length, space.arch)
+    length = page_align(length)
     if not length:
         raise SysError(EINVAL)
     check_sealed(space, start, start + length)
@@ -254,8 +260,8 @@ def check_sealed(space: AddressSpace, start: int, end: int) -> None:
 
 def do_mseal(space: AddressSpace, start: int, length: int, flags: int) -> None:
     """Forbid changes of the range's mappings for good; EINVAL, ENOMEM for a hole."""
-    size = page_align(length, space.arch)
-    if flags or start & ~PAGE_MASK or (length and not size) or start + size > space.arch.mask:
+    size = page_align(length)
+    if flags or start & ~PAGE_MASK or (length and not size) or start + size > TOP:
         raise SysError(EINVAL)
     if not size:
         return
@@ -271,7 +277,7 @@ def do_brk(space: AddressSpace, brk: int, *, may_lock: bool = False) -> int:
     """Move the program break if that is possible; where it is then (sys_brk never fails)."""
     if brk < space.brk_start or brk - space.brk_start > space.limit(RLIMIT_DATA):
         return space.brk
-    old, new = page_align(space.brk, space.arch), page_align(brk, space.arch)
+    old, new = page_align(space.brk), page_align(brk)
     try:
         if new < old:
             check_sealed(space, new, old)
@@ -303,7 +309,7 @@ def _grow_heap(space: AddressSpace, old: int, new: int, *, may_lock: bool) -> No
 def do_remap_file_pages(space: AddressSpace, start: int, size: int, prot: int, page_offset: int, flags: int) -> None:
     """Let part of a shared mapping show other pages of its file, as the kernel emulates it since 4.0."""
     start, size = start & PAGE_MASK, size & PAGE_MASK
-    if prot or not size or start + size > space.arch.mask or page_offset + size // PAGE_SIZE > space.arch.mask:
+    if prot or not size or start + size > TOP or page_offset + size // PAGE_SIZE > TOP:
         raise SysError(EINVAL)
     vma = space.vmas.find(start)
     if vma is None or not vma.shared or vma.backing is None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from syscalls.abi.arch import PAGE_MASK
 from syscalls.abi.errno import EACCES, EINVAL, ENOMEM, EPERM, SysError
 from syscalls.abi.mman import PROT_EXEC, PROT_GROWSDOWN, PROT_GROWSUP, PROT_READ, PROT_SEM, PROT_WRITE
-from syscalls.mm.mmap import page_align
+from syscalls.mm.mmap import TOP, page_align
 from syscalls.mm.space import AddressSpace
 from syscalls.mm.vma import VM_GROWSDOWN, VM_SEALED, VM_SHARED, Vma
 
@@ -20,9 +20,9 @@ def do_mprotect(space: AddressSpace, start: int, length: int, prot: int) -> None
         raise SysError(EINVAL)
     if not length:
         return
-    length = page_align(length, space.arch)
+    length = page_align(length)
     end = start + length
-    if not length or end > space.arch.mask:
+    if not length or end > TOP:
         raise SysError(ENOMEM)
     if prot & ~(_ACCESS | PROT_SEM):
         raise SysError(EINVAL)

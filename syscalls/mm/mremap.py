@@ -8,7 +8,7 @@ from syscalls.abi.arch import PAGE_MASK, PAGE_SHIFT
 from syscalls.abi.errno import EAGAIN, EFAULT, EINVAL, ENOMEM, EPERM, SysError
 from syscalls.abi.mman import MAP_FIXED, MREMAP_DONTUNMAP, MREMAP_FIXED, MREMAP_MAYMOVE
 from syscalls.abi.resource import RLIMIT_MEMLOCK
-from syscalls.mm.mmap import do_munmap, get_unmapped_area, page_align
+from syscalls.mm.mmap import TOP, do_munmap, get_unmapped_area, page_align
 from syscalls.mm.pages import present
 from syscalls.mm.space import AddressSpace
 from syscalls.mm.vma import VM_DONTEXPAND, VM_LOCKED, VM_LOCKONFAULT, VM_MAYSHARE, VM_SEALED, Vma
@@ -26,7 +26,7 @@ def do_mremap(
     rawio: bool = False,
 ) -> int:
     """Resize or move (a part of) one area; its address afterwards. `old_length` 0 maps shared memory once more."""
-    old, new = page_align(old_length, space.arch), page_align(new_length, space.arch)
+    old, new = page_align(old_length), page_align(new_length)
     moves = bool(flags & (MREMAP_FIXED | MREMAP_DONTUNMAP))
     _check_parameters(space, address, old, new, flags, new_address)
     vma = space.vmas.find(address)
@@ -76,7 +76,7 @@ def _check_area(space: AddressSpace, vma: Vma, address: int, old: int, new: int,
         raise SysError(EFAULT)
     if new <= old:
         return
-    if (vma.index(address >> PAGE_SHIFT) << PAGE_SHIFT) + new > space.arch.mask:
+    if (vma.index(address >> PAGE_SHIFT) << PAGE_SHIFT) + new > TOP:
         raise SysError(EINVAL)
     if vma.flags & VM_DONTEXPAND:
         raise SysError(EFAULT)
