@@ -1,4 +1,4 @@
-"""System calls per second of the engines alone, against a bare Unicorn hook that reads the number and writes the result.
+"""System calls per second of the engines alone, against a bare Unicorn hook that only answers.
 
 Run: python bench/engine_calls.py [calls]. Each guest is a loop of getppid; both sides run the same bytes.
 """

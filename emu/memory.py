@@ -1,8 +1,8 @@
 """Guest physical memory: one memfd, mapped once, handed out by frames of 4096 bytes.
 
-Both engines use the same RAM: Unicorn maps it as the physical memory of its CPUs, the real CPU gets MAP_SHARED pieces of
-the same memfd. Frames are zero when they are handed out, as a memfd's pages are; a freed frame is cleared again when it
-is reused, or given back to the host at once when it was part of a long extent.
+Both engines use the same RAM: Unicorn maps it as the physical memory of its CPUs, the real CPU gets MAP_SHARED pieces
+of the same memfd. Frames are zero when they are handed out, as a memfd's pages are; a freed frame is cleared again when
+it is reused, or given back to the host at once when it was part of a long extent.
 """
 
 from __future__ import annotations

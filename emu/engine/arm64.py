@@ -13,11 +13,12 @@ from typing import Any
 
 from emu.engine import registers as r
 from emu.engine.arm64_cpu import Arm64Cpu
-from emu.engine.arm64_traps import Exception_, system_instruction, verdict
+from emu.engine.arm64_id import hwcap
+from emu.engine.arm64_traps import Trap, system_instruction, verdict
 from emu.engine.base import Stop, StopReason
 from emu.engine.fastregs import find_once, find_registers
 from emu.engine.pagetables import ARM64_FORMAT, FRAME_MASK, PageTables
-from emu.engine.uclib import ARCH_ARM64, HOOK_INTR, MODE_ARM, HookInterrupt, Uc
+from emu.engine.uclib import ARCH_ARM64, HOOK_INTR, MODE_ARM, HookInterrupt, RegisterBlock, Uc
 from emu.engine.unicorn import MASK64, SYSCALL, UnicornCpu, UnicornEngine
 from emu.memory import GuestRam
 from syscalls.abi.arch import ARM64, Arch
@@ -63,15 +64,19 @@ class Arm64Engine(UnicornEngine):
     def __init__(self, ram: GuestRam) -> None:
         super().__init__(ram, Uc(ARCH_ARM64, MODE_ARM, MODEL_MAX))
 
-    def new_mmu(self, arch: Arch) -> PageTables:
-        """Empty page tables for a process of `arch`."""
+    def new_mmu(self, _arch: Arch) -> PageTables:
+        """Empty page tables for a process."""
         return PageTables(self.ram, ARM64_FORMAT)
 
     def new_cpu(self) -> Arm64Cpu:
         """A guest thread; call its `reset` before it runs."""
         return Arm64Cpu(self)
 
-    def system(self, register: tuple[int, int, int, int, int], value: int | None = None) -> int:
+    def hwcap(self, _arch: Arch) -> tuple[int, int]:
+        """AT_HWCAP and AT_HWCAP2."""
+        return hwcap(self.system)
+
+    def system(self, register: tuple[int, ...], value: int | None = None) -> int:
         """Read a system register, or change it."""
         op0, op1, crn, crm, op2 = register
         data = bytearray(struct.pack("<5IxxxxQ", crn, crm, op0, op1, op2, value or 0))
@@ -85,6 +90,7 @@ class Arm64Engine(UnicornEngine):
     def boot(self) -> tuple[memoryview, memoryview]:
         """Translation tables of the kernel's half, system registers."""
         uc, ram = self.uc, self.ram
+        self.vectors = RegisterBlock(uc, r.ARM64_FP, r.ARM64_FP_BYTES)
         window = find_registers(uc, r.ARM64_FILE_IDS[:31])
         *tables, stub = (ram.allocate(1) << 12 for _ in range(5))
         for table, below in pairwise(tables):
@@ -155,7 +161,7 @@ class Arm64Engine(UnicornEngine):
             self._find_exceptions()
             self.uc.stop()
             return
-        exception = Exception_(number, self.ints[self.syndrome], self.words[self.vaddress], self.words[PC])
+        exception = Trap(number, self.ints[self.syndrome], self.words[self.vaddress], self.words[PC])
         if exception.is_page_fault:
             self.page_fault(cpu, exception.address, exception.access, number, exception.syndrome)
         elif system_instruction(self, exception, self.instruction(cpu, exception.pc)):
@@ -173,11 +179,11 @@ class Arm64Engine(UnicornEngine):
         """Let the CPU use the page tables at physical address `root`; the TLB is flushed elsewhere."""
         self.words[self.ttbr0] = root
 
-    def undefined(self, cpu: UnicornCpu) -> Stop:
+    def undefined(self, _cpu: UnicornCpu) -> Stop:
         """What an instruction means that Unicorn does not know."""
         pc = self.words[PC]
-        return Stop(StopReason.SIGNAL, *verdict(Exception_(1, 0, 0, pc)), 1)
+        return Stop(StopReason.SIGNAL, *verdict(Trap(1, 0, 0, pc)), 1)
 
-    def ended(self, cpu: UnicornCpu) -> Stop | None:
+    def ended(self, _cpu: UnicornCpu) -> Stop | None:
         """YIELD and WFE end Unicorn's loop, behind the instruction: go on."""
         return None

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from emu.engine import registers as r
+from emu.engine.fpstate import get_arm64, set_arm64
 from emu.engine.unicorn import MASK64, UnicornCpu
 
 if TYPE_CHECKING:
@@ -34,6 +35,26 @@ class Arm64Cpu(UnicornCpu):
             self.engine.uc.write(r.ARM64_IDS[register], value)
         else:
             self.engine.words[place] = value & MASK64
+
+    def get_fp(self) -> bytes:
+        """The 32 vectors (16 bytes each), FPSR and FPCR (4 bytes each)."""
+        self.engine.activate(self)
+        return bytes(self.engine.vectors.read())
+
+    def set_fp(self, image: bytes) -> None:
+        """Restore what `get_fp` gave."""
+        self.engine.activate(self)
+        self.engine.vectors.write(image)
+
+    def get_fp(self) -> bytes:
+        """Floating point and vectors, as a signal frame holds them."""
+        self.engine.activate(self)
+        return get_arm64(self.engine.uc)
+
+    def set_fp(self, image: bytes) -> None:
+        """Restore what `get_fp` gave."""
+        self.engine.activate(self)
+        set_arm64(self.engine.uc, image)
 
     def set_thread_pointer(self, value: int) -> None:
         """TPIDR_EL0."""

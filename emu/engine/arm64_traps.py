@@ -23,7 +23,7 @@ MRS, MRS_MASK = 0xD530_0000, 0xFFF0_0000
 
 
 @dataclass(frozen=True, slots=True)
-class Exception_:  # noqa: N818 - the architecture's own word for it
+class Trap:
     """An exception as the CPU notes it."""
 
     number: int  # Unicorn's
@@ -56,7 +56,7 @@ class Exception_:  # noqa: N818 - the architecture's own word for it
         return WRITE if writes else READ
 
 
-def verdict(exception: Exception_) -> tuple[int, int, int]:
+def verdict(exception: Trap) -> tuple[int, int, int]:
     """signal, si_code, si_addr."""
     kind = exception.kind
     if kind == BREAKPOINT:
@@ -68,7 +68,7 @@ def verdict(exception: Exception_) -> tuple[int, int, int]:
     return SIGILL, ILL_ILLOPC, exception.pc
 
 
-def system_instruction(engine: Arm64Engine, exception: Exception_, instruction: int) -> bool:
+def system_instruction(engine: Arm64Engine, exception: Trap, instruction: int) -> bool:
     """Carry out what Linux lets EL0 do although it traps: WFI, the counter, reads of ID registers (emulate_mrs())."""
     if exception.kind == WFX:
         return True

@@ -55,6 +55,12 @@ class Cpu(CpuState, Protocol):
     def run(self) -> Stop:
         """Run guest instructions until something that the callbacks could not answer."""
 
+    def registers(self) -> dict[str, int]:
+        """What a person wants to see of the registers, in the architecture's customary order."""
+
+    def interrupt(self) -> None:
+        """End the run for good, from a signal handler or another thread: the guest must not be resumed."""
+
     def save(self) -> Any:
         """All registers of the thread (floating point and vectors too), to be given to `load` again."""
 
@@ -67,8 +73,11 @@ class Engine(Protocol):
 
     arches: tuple[Arch, ...]
 
-    def new_mmu(self, arch: Arch) -> Mmu:
+    def new_mmu(self, arch: Arch, /) -> Mmu:
         """Empty page tables for a process of `arch`."""
+
+    def hwcap(self, arch: Arch, /) -> tuple[int, int]:
+        """AT_HWCAP and AT_HWCAP2: the features of the processor that a program of `arch` may use."""
 
     def new_cpu(self) -> Cpu:
         """A guest thread; call its `reset` before it runs."""

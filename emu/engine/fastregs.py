@@ -64,7 +64,7 @@ def find_registers(uc: Uc, registers: Sequence[int]) -> memoryview:
 
 
 def _is_live(uc: Uc, register: int, address: int, value: int) -> bool:
-    """Does the interface see a change at `address`? (A copy, as in a saved context, would not show.)"""
+    """Tell whether the interface sees a change at `address`: it would not in a copy, such as a saved context."""
     word = ctypes.c_uint64.from_address(address)
     word.value = value + 1
     seen = uc.read(register) == value + 1

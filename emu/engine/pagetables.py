@@ -3,9 +3,9 @@
 Four levels of 512 entries of 64 bits; an entry with bit 0 clear shows nothing. What differs is how an entry spells its
 permissions, and that is data (`Format`). Sources: Intel SDM volume 3, 4.5; Arm ARM, D8.3 (VMSAv8-64 descriptors).
 
-The CPU may keep old translations in its TLB. The tables note in `stale` when it must be flushed before the guest goes on.
-Unicorn keeps none for pages that were not present and walks the tables again when a kept one forbids an access, so that
-new pages and wider permissions need no flush.
+The CPU may keep old translations in its TLB. The tables note in `stale` when it must be flushed before the guest goes
+on. Unicorn keeps none for pages that were not present and walks the tables again when a kept one forbids an access, so
+that new pages and wider permissions need no flush.
 """
 
 from __future__ import annotations

@@ -1,5 +1,7 @@
-"""Registers as data: their logical names (those of syscalls/abi/arch.py), their order in the CPU's own register file, and
-Unicorn's numbers for them (unicorn/x86.h, unicorn/arm64.h)."""
+"""Registers as data: names, order in the CPU's register file, and Unicorn's numbers.
+
+The names are those of syscalls/abi/arch.py and of debuggers; the numbers come from unicorn/x86.h and unicorn/arm64.h.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +17,13 @@ X86_IDS = {
     "fpcw": 246, "fpsw": 31, "fptag": 247, "mxcsr": 249,
 }  # fmt: skip
 X86_CR0, X86_CR3, X86_CR4, X86_GDTR, X86_TR, X86_MSR = 50, 53, 54, 243, 245, 248
-X86_XMM0, X86_FP0 = 122, 82
+#: FXSAVE's image: Unicorn's number, bytes, offset; the x87 stack's top is set before what depends on it.
+X86_FXSAVE = (
+    (31, 2, 2), (246, 2, 0), (247, 2, 4), (249, 4, 24),  # FSW FCW FTW MXCSR
+    *((114 + number, 10, 32 + 16 * number) for number in range(8)),  # ST0 ...
+    *((122 + number, 16, 160 + 16 * number) for number in range(16)),  # XMM0 ...
+)  # fmt: skip
+X86_FXSAVE_BYTES, X86_FXSAVE_TAG, X86_FXSAVE_MXCSR_MASK = 512, 4, 28
 I386_FILE = ("eax", "ecx", "edx", "ebx", "esp", "ebp", "esi", "edi")
 #: What post-mortem reports print, in the order in which ptrace(2)'s user_regs_struct and debuggers have them.
 X86_64_SHOWN = (
@@ -31,5 +39,8 @@ I386_SHOWN = (
 ARM64_FILE = (*(f"x{number}" for number in range(31)), "sp", "pc")
 ARM64_FILE_IDS = (*range(199, 228), 1, 2, 4, 260)
 ARM64_IDS = {"pstate": 265, "tpidr": 262, "fpcr": 291, "fpsr": 292}
-ARM64_TTBR0, ARM64_CP_REG, ARM64_Q0 = 274, 290, 104
+ARM64_TTBR0, ARM64_CP_REG = 274, 290
+#: The vectors, FPSR and FPCR.
+ARM64_FP = (*((104 + number, 16, 16 * number) for number in range(32)), (292, 4, 512), (291, 4, 516))
+ARM64_FP_BYTES = 520
 ARM64_SHOWN = (*ARM64_FILE, "pstate", "tpidr")

@@ -1,13 +1,12 @@
 """libunicorn through ctypes: the twenty functions that the engines use, with nothing in between.
 
-The binding that comes with Unicorn imports every architecture's constants and wraps each callback and each register access
-in Python; loading its library directly is ten times quicker to start and lets a hook cost one Python call.
+The binding that comes with Unicorn imports every architecture's constants and wraps each callback and each register
+access in Python; loading its library directly is ten times quicker to start and lets a hook cost one Python call.
 """
 
 from __future__ import annotations
 
 import ctypes
-import os
 from collections.abc import Callable
 from functools import cache, partial
 from importlib.util import find_spec
@@ -27,6 +26,9 @@ HookInterrupt = ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.c_uint32, ctypes.
 HookInstruction = ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.c_void_p)
 HookReplace = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.c_void_p, ctypes.c_void_p)  # answers 1: do not execute it
 
+HookIn = ctypes.CFUNCTYPE(ctypes.c_uint32, ctypes.c_void_p, ctypes.c_uint32, ctypes.c_int, ctypes.c_void_p)
+HookOut = ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.c_uint32, ctypes.c_int, ctypes.c_uint32, ctypes.c_void_p)
+
 
 class UnicornError(RuntimeError):
     """Unicorn refused a call: an error of the emulator, never of the guest."""
@@ -38,8 +40,7 @@ def library() -> ctypes.CDLL:
     spec = find_spec("unicorn")
     if spec is None or not spec.submodule_search_locations:
         raise UnicornError("the package unicorn is not installed")
-    folder = os.getenv("LIBUNICORN_PATH") or os.path.join(spec.submodule_search_locations[0], "lib")
-    lib = ctypes.CDLL(os.path.join(folder, "libunicorn.so.2"))
+    lib = ctypes.CDLL(f"{spec.submodule_search_locations[0]}/lib/libunicorn.so.2")
     handle, size = ctypes.c_void_p, ctypes.c_size_t
     for name, arguments in (
         ("uc_open", (ctypes.c_int, ctypes.c_int, handle)),
@@ -144,6 +145,33 @@ class Uc:
         if self.handle:
             self.lib.uc_close(self.handle)
             self.handle = ctypes.c_void_p()
+
+
+class RegisterBlock:
+    """Several registers that are read and written in one call, laid out one after the other in a buffer."""
+
+    def __init__(self, uc: Uc, registers: tuple[tuple[int, int, int], ...], size: int) -> None:
+        """`registers` are (Unicorn's number, bytes, offset in a buffer of `size` bytes), in the order of writing."""
+        self._uc = uc
+        self._count = len(registers)
+        self._bytes = (ctypes.c_char * size)()
+        self._view = memoryview(self._bytes).cast("B")
+        start = ctypes.addressof(self._bytes)
+        self._numbers = (ctypes.c_int * self._count)(*(number for number, _, _ in registers))
+        self._places = (ctypes.c_void_p * self._count)(*(start + offset for _, _, offset in registers))
+
+    def read(self) -> bytearray:
+        """The registers' values; zero where the buffer has none."""
+        self._view[:] = bytes(len(self._view))
+        lib = self._uc.lib
+        self._uc.check(lib.uc_reg_read_batch(self._uc.handle, self._numbers, self._places, self._count))
+        return bytearray(self._view)
+
+    def write(self, data: bytes | bytearray) -> None:
+        """Change all of them."""
+        self._view[:] = data
+        lib = self._uc.lib
+        self._uc.check(lib.uc_reg_write_batch(self._uc.handle, self._numbers, self._places, self._count))
 
 
 class Context:

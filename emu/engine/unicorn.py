@@ -67,12 +67,16 @@ class UnicornEngine(ABC):
         """What it means that Unicorn ended the run by itself; None: go on."""
 
     @abstractmethod
-    def new_mmu(self, arch: Arch) -> PageTables:
-        """Empty page tables for a process of `arch`."""
+    def new_mmu(self, _arch: Arch) -> PageTables:
+        """Empty page tables for a process of the architecture."""
 
     @abstractmethod
     def new_cpu(self) -> UnicornCpu:
         """A guest thread; call its `reset` before it runs."""
+
+    @abstractmethod
+    def hwcap(self, _arch: Arch) -> tuple[int, int]:
+        """AT_HWCAP and AT_HWCAP2."""
 
     def close(self) -> None:
         """Free the CPU. Not needed before the process exits: a started CPU takes milliseconds to free."""
@@ -239,6 +243,22 @@ class UnicornCpu(ABC):
     @abstractmethod
     def write(self, register: str, value: int) -> None:
         """Change a register of the thread that the CPU holds."""
+
+    @abstractmethod
+    def get_fp(self) -> bytes:
+        """Floating point and vectors, as the signal frame has them."""
+
+    @abstractmethod
+    def set_fp(self, image: bytes) -> None:
+        """Restore what `get_fp` gave."""
+
+    def get_tls_descriptor(self, entry: int) -> int:
+        """x86 only."""
+        raise NotImplementedError
+
+    def set_tls_descriptor(self, entry: int, descriptor: int) -> None:
+        """x86 only."""
+        raise NotImplementedError
 
     @abstractmethod
     def set_thread_pointer(self, value: int) -> None:

@@ -13,28 +13,31 @@ from typing import Any
 from emu.engine import registers as r
 from emu.engine.base import Stop
 from emu.engine.fastregs import find_once, find_registers
-from emu.engine.pagetables import FRAME_MASK, X86_FORMAT, PageTables
+from emu.engine.pagetables import FRAME_MASK, PRESENT, X86_FORMAT, PageTables
 from emu.engine.uclib import (
     ARCH_X86,
     HOOK_INSN,
     HOOK_INTR,
     MODE_64,
+    HookIn,
     HookInstruction,
     HookInterrupt,
+    HookOut,
     HookReplace,
+    RegisterBlock,
     Uc,
     UnicornError,
 )
 from emu.engine.unicorn import MASK64, SYSCALL, UnicornCpu, UnicornEngine
 from emu.engine.x86_cpu import TLS_ENTRIES, X86Cpu
-from emu.engine.x86_cpuid import WESTMERE, cpuid
-from emu.engine.x86_traps import icebp, illegal, int_instruction, signal_of, wide
+from emu.engine.x86_cpuid import FEATURES_EDX, WESTMERE, cpuid
+from emu.engine.x86_traps import PROTECTION, icebp, illegal, int_instruction, signal_of, wide
 from emu.memory import GuestRam
 from syscalls.abi.arch import I386, X86_64, Arch
 from syscalls.abi.errno import EFAULT
 from syscalls.kernel.ports import EXECUTE, READ, WRITE
 
-INS_CPUID, INS_RDTSC, INS_SYSCALL, INS_SYSENTER = 113, 608, 699, 700
+INS_CPUID, INS_IN, INS_OUT, INS_RDTSC, INS_SYSCALL, INS_SYSENTER = 113, 218, 500, 608, 699, 700
 #: The shared supervisor pages, in the half of the address space that is the kernel's: code, then descriptor tables.
 KERNEL = 0xFFFF_FF80_0000_0000
 STUB, TABLES = KERNEL, KERNEL + 0x1000
@@ -49,7 +52,7 @@ GDT = {
     5: 0x00CF_F300_0000_FFFF,  # user data
     6: 0x00AF_FB00_0000_FFFF,  # user code, 64 bits
 }
-GDT_BYTES = 16 * 8
+GDT_BYTES, TSS_BYTES = 16 * 8, 104
 #: mov ds, eax; mov es, eax; mov fs, ebx; mov gs, ebx; iretq
 STUB_CODE = bytes.fromhex("8ed8 8ec0 8ee3 8eeb 48cf")
 #: A user address where nothing is mapped when the CPU enters ring 3: the first fault shows where exceptions are noted.
@@ -58,7 +61,7 @@ EFER, EFER_SCE, EFER_NXE = 0xC000_0080, 1, 1 << 11
 CR0 = 1 | 1 << 1 | 1 << 4 | 1 << 5 | 1 << 16 | 1 << 18 | 1 << 31  # PE MP ET NE WP AM PG
 CR4 = 1 << 5 | 1 << 9 | 1 << 10  # PAE OSFXSR OSXMMEXCPT
 PAGE_FAULT = 14
-ICEBP = 0xF1
+ICEBP, RDPMC = b"\xf1", b"\x0f\x33"
 SYSCALL_BYTES = 2  # of SYSCALL and SYSENTER: the CPU adds them to the pc when the hook returns
 RIP = r.X86_FILE.index("rip")
 RCX, RSP, RBP, R11 = (r.X86_FILE.index(name) for name in ("rcx", "rsp", "rbp", "r11"))
@@ -78,17 +81,22 @@ class X86Engine(UnicornEngine):
     def __init__(self, ram: GuestRam) -> None:
         super().__init__(ram, Uc(ARCH_X86, MODE_64, WESTMERE))
 
-    def new_mmu(self, arch: Arch) -> PageTables:
-        """Empty page tables for a process of `arch`."""
+    def new_mmu(self, _arch: Arch) -> PageTables:
+        """Empty page tables for a process of either width."""
         return PageTables(self.ram, X86_FORMAT, (ROOT_INDEX, self.shared))
 
     def new_cpu(self) -> X86Cpu:
         """A guest thread; call its `reset` before it runs."""
         return X86Cpu(self)
 
+    def hwcap(self, _arch: Arch) -> tuple[int, int]:
+        """AT_HWCAP (CPUID.1:EDX) and AT_HWCAP2 (neither ring 3 MWAIT nor FSGSBASE)."""
+        return FEATURES_EDX, 0
+
     def boot(self) -> tuple[memoryview, memoryview]:
         """Page tables and descriptors of the kernel's half, control registers, hooks."""
         uc, ram, words = self.uc, self.ram, self.ram.words
+        self.fxsave = RegisterBlock(uc, r.X86_FXSAVE, r.X86_FXSAVE_BYTES)
         window = find_registers(uc, r.X86_FILE_IDS[:16])
         root, self.shared, directory, table, stub, tables = (ram.allocate(1) << 12 for _ in range(6))
         self.boot_root = root
@@ -107,7 +115,7 @@ class X86Engine(UnicornEngine):
             words[self.gdt + index] = descriptor
         self.stack = (tables + (STACK & 0xFFF)) >> 3
         uc.write_bytes(r.X86_GDTR, struct.pack("<HxxxxxxQII", 0, TABLES, GDT_BYTES - 1, 0))
-        uc.write_bytes(r.X86_TR, struct.pack("<HxxxxxxQII", 0x40, TSS, 103, 0x8B00))
+        uc.write_bytes(r.X86_TR, struct.pack("<HxxxxxxQII", 0x40, TSS, TSS_BYTES - 1, 0x8B00))
         uc.write(r.X86_CR3, root)
         uc.write(r.X86_CR4, CR4)
         efer = bytearray(struct.pack("<IxxxxQ", EFER, 0))
@@ -123,6 +131,7 @@ class X86Engine(UnicornEngine):
     def enter_user_mode(self) -> dict[Arch, bytes]:
         """IRETQ to a 64-bit and to a 32-bit code segment, each until the first fault."""
         self.faults: list[int] = []
+        self.refused = b""
         self.uc.hook(HOOK_INTR, HookInterrupt(self._interrupt_hook()))
         supervisor = self.context.save()
         templates = {}
@@ -140,12 +149,14 @@ class X86Engine(UnicornEngine):
         uc = self.uc
         uc.hook(HOOK_INSN, HookInstruction(self._syscall_hook()), INS_SYSCALL)
         uc.hook(HOOK_INSN, HookInstruction(self._on_sysenter), INS_SYSENTER)
+        uc.hook(HOOK_INSN, HookIn(self._on_port), INS_IN)
+        uc.hook(HOOK_INSN, HookOut(self._on_port), INS_OUT)
         uc.hook(HOOK_INSN, HookReplace(self._on_cpuid), INS_CPUID)
         uc.hook(HOOK_INSN, HookReplace(self._on_rdtsc), INS_RDTSC)
         return templates
 
     def _find_exceptions(self) -> None:
-        """Where the CPU notes an exception: found from a fault whose values are known, then kept up to date by hooks."""
+        """Where the CPU notes an exception: found from a fault whose values are known."""
         no_page_user_fetch = 1 << 2 | 1 << 4
         self.error = find_once(self.window, struct.pack("<iiQ", no_page_user_fetch, 0, NOWHERE), "the error code") // 4
         self.cr2 = find_once(self.window, struct.pack("<QQ", NOWHERE, self.boot_root), "CR2") // 8
@@ -167,7 +178,8 @@ class X86Engine(UnicornEngine):
 
         def hook(_uc: Any, _data: Any) -> None:
             cpu = self.current
-            assert cpu is not None
+            if cpu is None:
+                return
             try:
                 if ints[cs] != USER_CS:
                     self._fast_call(cpu, words[RSP], words[RBP])
@@ -202,7 +214,8 @@ class X86Engine(UnicornEngine):
                 if number != 0x80:
                     self._exception(cpu, number)
                     return
-                assert cpu is not None
+                if cpu is None:
+                    return
                 number, a1, a2, a0, a5, a3, a4 = pick(window)
                 result = cpu.on_syscall(I386, number, (a0, a1, a2, a3, a4, a5))
                 mmu = cpu.mmu
@@ -218,31 +231,63 @@ class X86Engine(UnicornEngine):
         return hook
 
     def _exception(self, cpu: UnicornCpu | None, number: int) -> None:
-        if cpu is None:  # still entering ring 3
-            self.faults.append(number)
-            self._find_exceptions()
+        if cpu is None:
+            if not self.refused:  # still entering ring 3
+                self.faults.append(number)
+                self._find_exceptions()
             self.uc.stop()
             return
         # Else the next one would count as a fault within a fault.
         self.ints[self.old_exception] = -1
         software = self.ints[self.error + 1]
         if software:
-            self.finish(int_instruction(self, cpu, number))
+            self.finish(int_instruction(cpu, number))
             return
         error = self.ints[self.error]
         if number == PAGE_FAULT:
             access = EXECUTE if error & 1 << 4 else WRITE if error & 1 << 1 else READ
-            self.page_fault(cpu, self.words[self.cr2], access, number, error)
+            address = self.words[self.cr2]
+            if address >= X86_64.task_size:  # nobody may learn what the kernel's half shows: set_signal_archinfo()
+                error |= PRESENT
+            self.page_fault(cpu, address, access, number, error)
         else:
             self.finish(signal_of(cpu, number, error))
 
+    def _on_port(self, *_: Any) -> int:
+        """IN and OUT are privileged, but Unicorn forgets to check: #GP, made by hand.
+
+        The CPU cannot stop before the end of the block. So the registers are kept as they are now, and what still runs
+        finds no memory and no thread (`current`).
+        """
+        cpu = self.current
+        if cpu is not None:
+            try:
+                self.finish(signal_of(cpu, PROTECTION))
+                self.refused = self.context.save()
+                self.set_root(self.boot_root)
+                self.uc.flush_tlb()
+                self.current = self.mmu = None
+            except BaseException as failure:
+                self.fail(failure)
+        return 0
+
+    def run(self, cpu: UnicornCpu) -> Stop:
+        """Run the thread until a hook ends the run."""
+        stop = super().run(cpu)
+        if self.refused:
+            self.context.restore(self.refused)
+            self.refused = b""
+            self.current = cpu
+        return stop
+
     def _on_sysenter(self, _uc: Any, _data: Any) -> None:
         cpu = self.current
-        assert cpu is not None
+        if cpu is None:
+            return
         try:
             if self.ints[self.cs] == USER_CS:  # as on AMD: in 64-bit code there is no such instruction
-                self.words[RIP] -= SYSCALL_BYTES
                 self.finish(self.undefined(cpu))
+                self.words[RIP] -= SYSCALL_BYTES
             else:
                 self._fast_call(cpu, self.words[RBP], self.words[RCX])
         except BaseException as failure:
@@ -312,9 +357,13 @@ class X86Engine(UnicornEngine):
         """What an instruction means that Unicorn does not know: among them is the one-byte opcode 0xf1, icebp."""
         pc = self.words[RIP]
         entry = cpu.mmu.lookup(pc >> 12)
-        if entry and self.ram.view[entry & FRAME_MASK | pc & 0xFFF] == ICEBP:
+        place = entry & FRAME_MASK | pc & 0xFFF
+        code = bytes(self.ram.view[place : place + 2]) if entry else b""
+        if code[:1] == ICEBP:
             self.words[RIP] = pc + 1
             return icebp(cpu)
+        if code == RDPMC:  # not illegal, but forbidden by CR4.PCE
+            return signal_of(cpu, PROTECTION)
         return illegal(cpu)
 
     def ended(self, cpu: UnicornCpu) -> Stop | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from emu.engine import registers as r
+from emu.engine.fpstate import get_x86, set_x86
 from emu.engine.unicorn import MASK64, UnicornCpu
 from syscalls.abi.arch import I386, Arch
 
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
 TLS_ENTRIES = (12, 13, 14)
 PLACES = {name: place for place, name in enumerate(r.X86_FILE)}
 PLACES32 = {name: place for place, name in enumerate(r.I386_FILE)} | {"eip": PLACES["rip"]}
+TAG, EMPTY, MXCSR_MASK = r.X86_FXSAVE_TAG, 3, 0xFFFF
 #: A data segment of user mode that covers 4 GB: present, DPL 3, writable, accessed, 32 bits, counted in pages.
 FLAT_DATA = 0x00CF_F300_0000_FFFF
 
@@ -53,9 +55,27 @@ class X86Cpu(UnicornCpu):
         if place is None and (place := PLACES32.get(register)) is not None:
             value &= 0xFFFF_FFFF
         if place is None:
-            self.engine.uc.write(r.X86_IDS[register], value)
+            if self.engine.uc.read(r.X86_IDS[register]) != value:  # loading a segment register again may fault
+                self.engine.uc.write(r.X86_IDS[register], value)
         else:
             self.engine.words[place] = value - (self.pc_bias if place == PLACES["rip"] else 0) & MASK64
+
+    def get_fp(self) -> bytes:
+        """FXSAVE's image. Unicorn has the x87's tags as FSAVE does, two bits each; here one bit says: in use."""
+        self.engine.activate(self)
+        image = self.engine.fxsave.read()
+        tags = int.from_bytes(image[TAG : TAG + 2], "little")
+        image[TAG : TAG + 2] = bytes((sum(1 << i for i in range(8) if tags >> 2 * i & 3 != EMPTY), 0))
+        image[r.X86_FXSAVE_MXCSR_MASK : r.X86_FXSAVE_MXCSR_MASK + 4] = MXCSR_MASK.to_bytes(4, "little")
+        return bytes(image)
+
+    def set_fp(self, image: bytes) -> None:
+        """FXRSTOR. Reserved bits of MXCSR are ignored (the kernel refuses them before)."""
+        self.engine.activate(self)
+        data = bytearray(image[: r.X86_FXSAVE_BYTES])
+        in_use = data[TAG]
+        data[TAG : TAG + 2] = sum(EMPTY << 2 * i for i in range(8) if not in_use >> i & 1).to_bytes(2, "little")
+        self.engine.fxsave.write(data)
 
     def set_thread_pointer(self, value: int) -> None:
         """FS base, or i386's TLS descriptor base."""
@@ -64,6 +84,16 @@ class X86Cpu(UnicornCpu):
             self.set_tls_descriptor(TLS_ENTRIES[0], FLAT_DATA | base)
         else:
             self.set("fs_base", value)
+
+    def get_fp(self) -> bytes:
+        """Floating point and vectors, as a signal frame holds them."""
+        self.engine.activate(self)
+        return get_x86(self.engine.uc)
+
+    def set_fp(self, image: bytes) -> None:
+        """Restore what `get_fp` gave."""
+        self.engine.activate(self)
+        set_x86(self.engine.uc, image)
 
     def get_tls_descriptor(self, entry: int) -> int:
         """The raw descriptor of one of TLS_ENTRIES, 0 when empty."""

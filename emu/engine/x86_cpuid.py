@@ -15,7 +15,7 @@ VENDOR = b"GenuineIntel"
 BRAND = b"Intel(R) Xeon(R) CPU (Westmere)".ljust(48, b"\0")
 MAX_LEAF, MAX_EXTENDED = 0xB, 0x8000_0008
 SIGNATURE = 0x206C1  # family 6, model 44, stepping 1
-#: FPU DE PSE TSC MSR PAE MCE CX8 APIC SEP MTRR PGE MCA CMOV PAT PSE36 CLFSH MMX FXSR SSE SSE2
+#: AT_HWCAP too: FPU DE PSE TSC MSR PAE MCE CX8 APIC SEP MTRR PGE MCA CMOV PAT PSE36 CLFSH MMX FXSR SSE SSE2
 FEATURES_EDX = 0x078B_FBFF
 #: SSE3 PCLMULQDQ SSSE3 CX16 SSE4.1 SSE4.2 POPCNT AES
 FEATURES_ECX = 0x0298_2203
@@ -59,8 +59,3 @@ def cpuid(leaf: int, subleaf: int) -> tuple[int, int, int, int]:
     if leaf == 0xB:  # one thread, one core
         return 0, 0 if subleaf > 1 else 1, subleaf & 0xFF | (subleaf + 1 << 8 if subleaf < 2 else 0), 0
     return LEAVES.get(leaf, ZERO)
-
-
-def hwcap() -> int:
-    """AT_HWCAP: CPUID.1:EDX (arch/x86/include/asm/elf.h)."""
-    return FEATURES_EDX

@@ -25,7 +25,7 @@ from syscalls.abi.signal import (
 )
 
 if TYPE_CHECKING:
-    from emu.engine.unicorn import UnicornCpu, UnicornEngine
+    from emu.engine.unicorn import UnicornCpu
 
 DIVIDE, DEBUG, BREAKPOINT, OVERFLOW, BOUNDS, INVALID_OPCODE = 0, 1, 3, 4, 5, 6
 INVALID_TSS, NOT_PRESENT, STACK_SEGMENT, PROTECTION, X87, ALIGNMENT, SIMD = 10, 11, 12, 13, 16, 17, 19
@@ -71,8 +71,8 @@ def icebp(cpu: UnicornCpu) -> Stop:
     return Stop(StopReason.SIGNAL, SIGTRAP, TRAP_BRKPT, cpu.get(cpu.arch.pc), DEBUG)
 
 
-def int_instruction(engine: UnicornEngine, cpu: UnicornCpu, vector: int) -> Stop:
-    """INT n other than the system call: user mode may raise #BP and #OF; the rest of the IDT is the kernel's, so #GP."""
+def int_instruction(cpu: UnicornCpu, vector: int) -> Stop:
+    """INT n other than the system call: user mode may raise #BP and #OF, else it is #GP."""
     if vector in (BREAKPOINT, OVERFLOW):
         return signal_of(cpu, vector)
     start = cpu.get(cpu.arch.pc) - INT_BYTES  # a fault: the pc goes back to the instruction
