@@ -8,6 +8,7 @@ from syscalls.abi.arch import PAGE_MASK, PAGE_SHIFT, PAGE_SIZE
 from syscalls.abi.errno import EACCES, EAGAIN, EFAULT, EINVAL, ENOMEM, EPERM, SysError
 from syscalls.abi.mman import (
     MADV_COLD,
+    MADV_COLLAPSE,
     MADV_DODUMP,
     MADV_DOFORK,
     MADV_DONTDUMP,
@@ -124,14 +125,15 @@ def _dont_need(space: AddressSpace, vma: Vma, start: int, end: int) -> None:
 
 
 def _dont_need_locked(space: AddressSpace, vma: Vma, start: int, end: int) -> None:
-    del vma
+    if vma.flags & VM_DONTEXPAND:  # [vdso]: its content comes from nowhere else
+        raise SysError(EINVAL)
     space.drop(start >> PAGE_SHIFT, (end - start) >> PAGE_SHIFT)
 
 
 def _free(space: AddressSpace, vma: Vma, start: int, end: int) -> None:
     """The pages may go when memory is short; until then they keep their content."""
     del space, start, end
-    if vma.flags & VM_LOCKED or not vma.anonymous:
+    if vma.flags & (VM_LOCKED | VM_DONTEXPAND) or not vma.anonymous:
         raise SysError(EINVAL)
 
 
@@ -153,8 +155,14 @@ def _will_need(space: AddressSpace, vma: Vma, start: int, end: int) -> None:
 def _cool(space: AddressSpace, vma: Vma, start: int, end: int) -> None:
     """MADV_COLD, MADV_PAGEOUT: there is no swap, so nothing is reclaimed."""
     del space, start, end
-    if vma.flags & VM_LOCKED:
+    if vma.flags & (VM_LOCKED | VM_DONTEXPAND):
         raise SysError(EINVAL)
+
+
+def _collapse(space: AddressSpace, vma: Vma, start: int, end: int) -> None:
+    """MADV_COLLAPSE: there are no huge pages to collapse into."""
+    del space, vma, start, end
+    raise SysError(EINVAL)
 
 
 ACTIONS: dict[int, Callable[[AddressSpace, Vma, int, int], None]] = {
@@ -165,6 +173,7 @@ ACTIONS: dict[int, Callable[[AddressSpace, Vma, int, int], None]] = {
     MADV_WILLNEED: _will_need,
     MADV_COLD: _cool,
     MADV_PAGEOUT: _cool,
+    MADV_COLLAPSE: _collapse,
 }
 
 
