@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from emu.engine import registers as r
-from emu.engine.fpstate import get_arm64, set_arm64
 from emu.engine.unicorn import MASK64, UnicornCpu
 
 if TYPE_CHECKING:
@@ -45,16 +44,6 @@ class Arm64Cpu(UnicornCpu):
         """Restore what `get_fp` gave."""
         self.engine.activate(self)
         self.engine.vectors.write(image)
-
-    def get_fp(self) -> bytes:
-        """Floating point and vectors, as a signal frame holds them."""
-        self.engine.activate(self)
-        return get_arm64(self.engine.uc)
-
-    def set_fp(self, image: bytes) -> None:
-        """Restore what `get_fp` gave."""
-        self.engine.activate(self)
-        set_arm64(self.engine.uc, image)
 
     def set_thread_pointer(self, value: int) -> None:
         """TPIDR_EL0."""

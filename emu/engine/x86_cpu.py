@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from emu.engine import registers as r
-from emu.engine.fpstate import get_x86, set_x86
 from emu.engine.unicorn import MASK64, UnicornCpu
 from syscalls.abi.arch import I386, Arch
 
@@ -84,16 +83,6 @@ class X86Cpu(UnicornCpu):
             self.set_tls_descriptor(TLS_ENTRIES[0], FLAT_DATA | base)
         else:
             self.set("fs_base", value)
-
-    def get_fp(self) -> bytes:
-        """Floating point and vectors, as a signal frame holds them."""
-        self.engine.activate(self)
-        return get_x86(self.engine.uc)
-
-    def set_fp(self, image: bytes) -> None:
-        """Restore what `get_fp` gave."""
-        self.engine.activate(self)
-        set_x86(self.engine.uc, image)
 
     def get_tls_descriptor(self, entry: int) -> int:
         """The raw descriptor of one of TLS_ENTRIES, 0 when empty."""
