@@ -90,13 +90,9 @@ class PageCache:
             start = stop
 
     def _allocate(self, index: int, count: int) -> None:
-        if self._quota is not None:
-            self._quota.charge(count)
         try:
-            frame = self._ram.allocate(count)
+            frame = self._charged(count)
         except SysError as error:
-            if self._quota is not None:
-                self._quota.charge(-count)
             if count == 1:
                 raise SysError(ENOSPC if error.errno == ENOMEM else error.errno) from None
             self._allocate(index, count // 2)
@@ -104,6 +100,17 @@ class PageCache:
             return
         self.fill(index, self._ram.view[frame << PAGE_SHIFT : frame + count << PAGE_SHIFT])
         self._frames.update(zip(range(index, index + count), range(frame, frame + count), strict=True))
+
+    def _charged(self, count: int) -> int:
+        """Contiguous frames, counted in the quota; ENOSPC, ENOMEM."""
+        if self._quota is None:
+            return self._ram.allocate(count)
+        self._quota.charge(count)
+        try:
+            return self._ram.allocate(count)
+        except SysError:
+            self._quota.charge(-count)
+            raise
 
     def _release(self, indexes: Iterable[int]) -> None:
         count = 0

@@ -36,6 +36,7 @@ class RegularInode(Inode):
     """A regular file in the page cache."""
 
     __slots__ = ("pages",)
+    tracks_writes = False  # does the file live elsewhere, so that stores through a mapping must be carried there?
 
     def __init__(self, fs: FileSystem, mode: int, uid: int, gid: int, pages: PageCache, ino: int = 0) -> None:
         super().__init__(fs, S_IFREG | (mode & 0o7777), uid, gid, ino)
@@ -95,6 +96,9 @@ class RegularFile(File):
         if not self.flags & O_NOATIME and self.path is not None:
             self.path.mount.accessed(self.inode)
         return self.inode.pages.read(offset, count)
+
+    def putback(self, data: bytes) -> None:
+        self.position -= len(data)
 
     def write(self, data: bytes | memoryview) -> int:
         offset = self.inode.size if self.flags & O_APPEND else self.position

@@ -142,6 +142,10 @@ class TmpDirectory(TmpInode):
     def lookup(self, name: bytes) -> Inode | None:
         return self.children.get(name)
 
+    def known(self) -> dict[bytes, Inode]:
+        """The children that are in memory."""
+        return self.children
+
     def entries(self) -> Iterator[tuple[bytes, int, int]]:
         # The newest comes first, as Linux walks its list of dentries (offset_iterate_dir).
         for name in reversed(list(self.children)):
