@@ -82,7 +82,7 @@ class StreamFile(File):
         return events & ~POLLERR
 
     def queues(self) -> tuple[WaitQueue, ...]:
-        queues = ()
+        queues: tuple[WaitQueue, ...] = ()
         if self.readable:
             queues += (self._readers,)
         if self.writable:
