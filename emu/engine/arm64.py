@@ -16,7 +16,7 @@ from emu.engine.arm64_cpu import Arm64Cpu
 from emu.engine.arm64_id import hwcap
 from emu.engine.arm64_traps import Trap, system_instruction, verdict
 from emu.engine.base import Stop, StopReason
-from emu.engine.fastregs import find_once, find_registers
+from emu.engine.fastregs import find_first, find_registers
 from emu.engine.pagetables import ARM64_FORMAT, FRAME_MASK, PageTables
 from emu.engine.uclib import ARCH_ARM64, HOOK_INTR, MODE_ARM, HookInterrupt, RegisterBlock, Uc
 from emu.engine.unicorn import MASK64, SYSCALL, UnicornCpu, UnicornEngine
@@ -99,7 +99,7 @@ class Arm64Engine(UnicornEngine):
         ram.view[stub : stub + len(STUB_CODE)] = STUB_CODE
         mark = 0x5AFE_C0DE_F000
         uc.write(r.ARM64_TTBR0, mark)
-        self.ttbr0 = find_once(window, struct.pack("<Q", mark), "TTBR0_EL1") // 8
+        self.ttbr0 = find_first(window, struct.pack("<Q", mark), "TTBR0_EL1") // 8
         empty = ram.allocate(1) << 12
         uc.write(r.ARM64_TTBR0, empty)
         self.system((3, 0, 2, 0, 1), tables[0])  # TTBR1_EL1

@@ -72,10 +72,12 @@ def _is_live(uc: Uc, register: int, address: int, value: int) -> bool:
     return seen
 
 
-def find_once(window: memoryview, pattern: bytes, what: str) -> int:
-    """Offset of the only place of `pattern`, on a 4-byte boundary."""
-    data = bytes(window)
-    place = data.find(pattern)
-    if place < 0 or place & 3 or data.find(pattern, place + 1) >= 0:
+def find_first(window: memoryview, pattern: bytes, what: str) -> int:
+    """Offset of the first place of `pattern`, which must be on a 4-byte boundary.
+
+    The window reaches beyond the CPU's structure, into whatever the allocator put there: a copy of the pattern, too.
+    """
+    place = bytes(window).find(pattern)
+    if place < 0 or place & 3:
         raise UnicornError(f"cannot find {what} in the CPU's state")
     return place

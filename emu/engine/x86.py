@@ -12,7 +12,7 @@ from typing import Any
 
 from emu.engine import registers as r
 from emu.engine.base import Stop
-from emu.engine.fastregs import find_once, find_registers
+from emu.engine.fastregs import find_first, find_registers
 from emu.engine.pagetables import FRAME_MASK, PRESENT, X86_FORMAT, PageTables
 from emu.engine.uclib import (
     ARCH_X86,
@@ -158,8 +158,8 @@ class X86Engine(UnicornEngine):
     def _find_exceptions(self) -> None:
         """Where the CPU notes an exception: found from a fault whose values are known."""
         no_page_user_fetch = 1 << 2 | 1 << 4
-        self.error = find_once(self.window, struct.pack("<iiQ", no_page_user_fetch, 0, NOWHERE), "the error code") // 4
-        self.cr2 = find_once(self.window, struct.pack("<QQ", NOWHERE, self.boot_root), "CR2") // 8
+        self.error = find_first(self.window, struct.pack("<iiQ", no_page_user_fetch, 0, NOWHERE), "the error code") // 4
+        self.cr2 = find_first(self.window, struct.pack("<QQ", NOWHERE, self.boot_root), "CR2") // 8
         old = struct.pack("<i", PAGE_FAULT)
         data = bytes(self.window)
         # The segment registers, 24 bytes each: CS, then SS.
