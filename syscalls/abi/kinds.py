@@ -14,6 +14,7 @@ Printing is the tracer's business (emu/trace): it chooses by the kind's class. G
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Annotated, Any, Generic, TypeVar
 
 from syscalls.abi.arch import Arch
@@ -231,7 +232,9 @@ class ArrayKind(PointerKind):
     For an output, `filled` says how many are shown: "count", or "result" for the call's own result.
     """
 
-    def __init__(self, item: Any, *, count: str | int, out: bool = False, inout: bool = False, filled: str = "count") -> None:
+    def __init__(
+        self, item: Any, *, count: str | int, out: bool = False, inout: bool = False, filled: str = "count"
+    ) -> None:
         super().__init__(item, out=out, inout=inout)
         self.count = count
         self.filled = filled
@@ -244,6 +247,19 @@ class StringsKind(Kind):
 
     def __init__(self, *, brief: bool = False) -> None:
         self.brief = brief  # envp: strace shows only how many
+
+
+class FdSetKind(Kind):
+    """A pointer to an fd_set: one bit per descriptor below the parameter `count`, changed to those that are ready."""
+
+    scalar = False
+
+    def __init__(self, count: str = "nfds") -> None:
+        self.count = count
+
+    def decode(self, arch: Arch, registers: list[str], names: dict[str, Any]) -> str:
+        names["FdSet"] = FdSet
+        return f"FdSet(mem, {registers[0]}, {arch.word})"
 
 
 # --- what handlers receive --------------------------------------------------------------------------------------------
@@ -270,6 +286,33 @@ class Buffer:
         if data:
             self.memory.write(self.address, data)
         return len(data)
+
+
+class FdSet:
+    """A user's fd_set, in whole longs. Absent (NULL) it is an empty one."""
+
+    __slots__ = ("address", "memory", "word")
+
+    def __init__(self, memory: Memory, address: int, word: int) -> None:
+        self.memory = memory
+        self.address = address
+        self.word = word
+
+    def get(self, count: int) -> frozenset[int]:
+        """The descriptors below `count` that are in it."""
+        if not self.address or count <= 0:
+            return frozenset()
+        bits = int.from_bytes(self.memory.read(self.address, self._size(count)), "little")
+        return frozenset(fd for fd in range(count) if bits >> fd & 1)
+
+    def put(self, count: int, fds: Iterable[int]) -> None:
+        """Store which of the descriptors below `count` are in it."""
+        if self.address and count > 0:
+            bits = sum(1 << fd for fd in fds)
+            self.memory.write(self.address, bits.to_bytes(self._size(count), "little"))
+
+    def _size(self, count: int) -> int:
+        return -(-count // (8 * self.word)) * self.word
 
 
 class Pointer(Generic[T]):
