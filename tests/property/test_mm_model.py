@@ -21,7 +21,6 @@ from syscalls.mm.mremap import do_mremap
 from syscalls.mm.space import AddressSpace
 from syscalls.mm.vma import VM_MAYSHARE, VM_SHARED, SharedMemory
 
-
 BASE, PAGES = 0x100, 14
 SHARED = VM_SHARED | VM_MAYSHARE
 FILE_PAGES = 8
