@@ -12,7 +12,7 @@ from enum import Enum
 from typing import TYPE_CHECKING, Final, Literal
 
 from syscalls.abi.errno import EBADF, EINVAL, ENODEV, ENOTDIR, ENOTTY, ESPIPE, SysError
-from syscalls.abi.fcntl import O_ACCMODE, O_NONBLOCK, O_PATH, O_RDONLY, O_RDWR, O_WRONLY
+from syscalls.abi.fcntl import F_OWNER_PID, O_ACCMODE, O_NONBLOCK, O_PATH, O_RDONLY, O_RDWR, O_WRONLY
 
 if TYPE_CHECKING:
     from syscalls.fs.inode import Inode
@@ -45,6 +45,8 @@ class File:
         self.flags = flags  # access mode and status flags, as F_GETFL shows them
         self.position = 0
         self.path: Path | None = None  # what it was opened by, when there is one
+        self.owner = (F_OWNER_PID, 0)  # whom O_ASYNC is to signal (fcntl(2), F_SETOWN_EX) ...
+        self.owner_signal = 0  # ... and how; 0: with SIGIO
         self.users = 0  # descriptors (of all tables) that refer here; close() is called at the last
 
     # --- what it may do -----------------------------------------------------------------------------------------------

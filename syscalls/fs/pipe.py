@@ -50,6 +50,11 @@ class Pipe:
         """Is there no free slot?"""
         return len(self.slots) >= self.max_slots
 
+    @property
+    def capacity(self) -> int:
+        """Bytes that fit at most (F_GETPIPE_SZ)."""
+        return self.max_slots * PAGE_SIZE
+
     def size(self) -> int:
         """Bytes in the pipe (FIONREAD)."""
         return sum([len(slot.data) for slot in self.slots])

@@ -146,8 +146,6 @@ class RegularFile(File):
     def truncate(self, length: int) -> None:
         if not self.writable:
             raise SysError(EINVAL)
-        if length > self.max_bytes:
-            raise SysError(EINVAL if not self.flags & O_LARGEFILE else EFBIG)
         self.inode.truncate(length)
 
     def allocate(self, mode: int, offset: int, length: int) -> None:

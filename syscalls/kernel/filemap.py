@@ -12,6 +12,7 @@ from syscalls.fs.devices import Full, Zero
 from syscalls.fs.fdtable import path_of
 from syscalls.fs.file import File
 from syscalls.fs.inode import Inode
+from syscalls.fs.memfd import write_sealed
 from syscalls.fs.mount import path_name
 from syscalls.fs.regular import RegularInode
 from syscalls.kernel.ports import Ram
@@ -31,6 +32,10 @@ class MappedFile:
     @property
     def writable(self) -> bool:
         return self._file.writable
+
+    @property
+    def sealed(self) -> bool:
+        return write_sealed(self._file)
 
     @property
     def noexec(self) -> bool:

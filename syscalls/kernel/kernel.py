@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import TYPE_CHECKING, Protocol
 
 from syscalls.abi.arch import PAGE_SHIFT, Arch
 from syscalls.abi.errno import ESRCH, SysError
 from syscalls.fs.pipe import PipeFs
+from syscalls.fs.special import SpecialFiles
+from syscalls.fs.tmpfs import TmpFs
 from syscalls.kernel.futex import Futexes
 from syscalls.kernel.sched import Scheduler
 from syscalls.kernel.timers import Timers
@@ -63,6 +66,11 @@ class Kernel:
         self.mounts: MountTable | None = None  # the tree of files
         self._last_dev = 0
         self.pipefs = PipeFs(self.new_dev(), self.realtime)
+
+    @cached_property
+    def shmem(self) -> TmpFs:
+        """The tmpfs that is mounted nowhere, for memfd_create(2) (shm_mnt)."""
+        return TmpFs(self.new_dev(), self.realtime, self.ram, SpecialFiles())
 
     def new_dev(self) -> int:
         """The device number of a file system that is on no device (get_anon_bdev)."""

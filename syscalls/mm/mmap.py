@@ -76,6 +76,10 @@ class Mappable(Protocol):
         """Was it opened for writing?"""
 
     @property
+    def sealed(self) -> bool:
+        """Do seals forbid shared mappings to write to it (F_ADD_SEALS of fcntl(2))?"""
+
+    @property
     def noexec(self) -> bool:
         """Does its mount forbid execution?"""
 
@@ -234,6 +238,10 @@ def _check_file(file: Mappable, length: int, prot: int, flags: int, vm_flags: in
         if prot & PROT_EXEC:
             raise SysError(EPERM)
         may &= ~PROT_EXEC
+    if vm_flags & VM_SHARED and file.sealed:
+        if prot & PROT_WRITE:
+            raise SysError(EPERM)
+        may &= ~PROT_WRITE
     return vm_flags, may
 
 
