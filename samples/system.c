@@ -8,10 +8,12 @@
 #include <sys/sysinfo.h>
 #include <sys/utsname.h>
 
-#if defined(__x86_64__) || defined(__i386__)
-#define MACHINE "x86_64"
+#if defined(__x86_64__)
+#define MACHINES "x86_64"
+#elif defined(__i386__)
+#define MACHINES "i686 x86_64"  /* the kernel may be of either kind */
 #else
-#define MACHINE "aarch64"
+#define MACHINES "aarch64"
 #endif
 
 int main(void)
@@ -26,7 +28,7 @@ int main(void)
 	TRY(uname(&name));
 	puts(name.sysname);
 	FACT(isdigit(name.release[0]) && strchr(name.release, '.'));
-	FACT(!strcmp(name.machine, MACHINE));
+	FACT(name.machine[0] && strstr(MACHINES, name.machine));
 	FACT(name.nodename[0] && name.version[0]);
 	TRY(uname((void *)8));
 

@@ -92,7 +92,6 @@ APPLETS = [
     Applet("gzip", ("gzip", "-c", "big")),
     Applet("gzip-file", ("gzip", "words")),
     Applet("gunzip", ("gunzip", "-c", "squeezed.gz")),
-    Applet("zcat", ("zcat", "squeezed.gz")),
     Applet("gunzip-broken", ("gunzip", "-c", "text")),
     Applet("bzip2", ("bzip2", "-c", "big")),
     Applet("dd", ("dd", "if=big", "of=piece", "bs=1000", "skip=3", "count=20", "status=none")),
