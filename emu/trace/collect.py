@@ -1,30 +1,40 @@
-"""A sink that keeps the events in a list, for programs and tests."""
+"""Sinks that keep the events: all of them as they are, or the last few as lines."""
 
 from __future__ import annotations
 
-from typing import Any
+import io
+from collections import deque
+from typing import TYPE_CHECKING
 
-from emu.trace.event import CallEvent, ExitEvent, SignalEvent
-from syscalls.abi.arch import Arch
+from emu.trace.options import TraceOptions
+from emu.trace.text import TextSink
+
+if TYPE_CHECKING:
+    from emu.trace.event import CallEvent, ExitEvent, SignalEvent
+    from syscalls.abi.arch import Arch
 
 
 class Collector:
-    """Appends every event to `events`, calls when they are over."""
+    """Appends each event, once it is complete, to a list."""
 
-    def __init__(self, events: list[Any]) -> None:
-        self.events = events
+    def __init__(self, events: list[CallEvent | SignalEvent | ExitEvent]) -> None:
+        self.call = events.append
+        self.signal = events.append
+        self.exited = events.append
 
-    def call(self, event: CallEvent) -> None:
-        self.events.append(event)
+    def unfinished(self, event: CallEvent) -> None:
+        """It will come again when it is over."""
 
-    def unfinished(self, event: CallEvent) -> None: ...
+    def personality(self, tid: int, arch: Arch, wall: int, start: int) -> None:
+        """Each call says its architecture."""
 
-    def signal(self, event: SignalEvent) -> None:
-        self.events.append(event)
+    def close(self) -> None:
+        """Nothing is held back."""
 
-    def exited(self, event: ExitEvent) -> None:
-        self.events.append(event)
 
-    def personality(self, tid: int, arch: Arch, wall: int, start: int) -> None: ...
+class RecentLines(TextSink):
+    """The last lines of the trace."""
 
-    def close(self) -> None: ...
+    def __init__(self, lines: deque[str]) -> None:
+        super().__init__(io.StringIO(), TraceOptions())
+        self._write = lambda text: lines.append(text.rstrip("\n"))  # type: ignore[method-assign, assignment]

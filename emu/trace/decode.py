@@ -38,14 +38,12 @@ from syscalls.abi.kinds import (
     DirFdKind,
     FdKind,
     FlagsKind,
-    Hex as HexKind,
     IdKind,
     Int64Kind,
     IntKind,
     Kind,
     LongKind,
     ModeKind,
-    Octal as OctalKind,
     OpenFlagsKind,
     PathKind,
     PointerKind,
@@ -54,6 +52,12 @@ from syscalls.abi.kinds import (
     StringsKind,
     SwitchKind,
     ULongKind,
+)
+from syscalls.abi.kinds import (
+    Hex as HexKind,
+)
+from syscalls.abi.kinds import (
+    Octal as OctalKind,
 )
 from syscalls.abi.signal import SIGNAL
 from syscalls.abi.stat import FILE_MODE
@@ -301,7 +305,7 @@ def _(kind: PointerKind, plan: Plan) -> Decoder:
             data = context.memory.read(at, layout.size)
         except SysError:
             return Address(at)
-        return decode_item(context, layout, data, at, alone=True)
+        return decode_item(context, layout, data, alone=True)
 
     return decode
 

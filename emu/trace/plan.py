@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
 from emu.trace.value import Int, Value
-from syscalls.abi.kinds import Kind
+from syscalls.abi.kinds import Kind, SwitchKind
 from syscalls.spec import Spec
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ class Limits:
 class Context:
     """One call being decoded."""
 
-    __slots__ = ("args", "fd_path", "limits", "memory", "plan", "restarting", "result", "values")
+    __slots__ = ("args", "fd_path", "limits", "memory", "notes", "plan", "previous", "restarting", "result", "values")
 
     def __init__(
         self,
@@ -55,6 +55,8 @@ class Context:
         self.fd_path = fd_path
         self.result: int | None = None
         self.restarting = False  # the call ends with one of the kernel's restart codes
+        self.previous = ""  # the call that was interrupted, for restart_syscall
+        self.notes: dict[str, int] = {}  # what was seen at the entry and is needed at the exit
 
     @property
     def arch(self) -> Arch:
@@ -97,8 +99,7 @@ class Plan:
         self.take: Callable[[tuple[int, ...]], tuple[int, ...]] = tuple
         self.outputs = 0  # how many steps, from the first that is known only at the exit
         self.result: Callable[[Context, int], tuple[Value, str]] = _plain_result
-        #: Shows the arguments where they cannot be shown one by one (poll, select, old i386 calls), see calls.py.
-        self.at_exit: Callable[[Context, list[tuple[str, Value]]], None] | None = None
+        self.at_entry: Callable[[Context], None] | None = None  # looks at what the call is going to change
 
     def ready(self) -> None:
         """All steps are there: find the first that waits for the exit."""
@@ -109,6 +110,8 @@ class Plan:
 
     def begin(self, context: Context) -> list[tuple[str, Value]]:
         """The arguments that are known when the call begins: those before the first that is not."""
+        if self.at_entry is not None:
+            self.at_entry(context)
         numbers = context.values
         args = []
         for name, decode, i in self._entry:
@@ -124,8 +127,6 @@ class Plan:
             value = decode(context, numbers[i])
             if value is not None:
                 args.append((name, value))
-        if self.at_exit is not None:
-            self.at_exit(context, args)
 
     @property
     def kinds(self) -> dict[str, Kind]:
@@ -139,7 +140,8 @@ def compile_take(spec: Spec, arch: Arch) -> Callable[[tuple[int, ...]], tuple[in
     items = []
     for param, indexes in spec.registers(arch):
         registers = [f"a[{i}]" for i in indexes]
-        items.append(param.kind.decode(arch, registers, names) if param.kind.scalar else registers[0])
+        plain = param.kind.scalar and not isinstance(param.kind, SwitchKind)
+        items.append(param.kind.decode(arch, registers, names) if plain else registers[0])
     source = "def take(a):\n return (" + "".join(f"{item}, " for item in items) + ")"
     exec(source, names)  # noqa: S102  # generated from the declaration alone
     return names["take"]  # type: ignore[no-any-return]  # generated

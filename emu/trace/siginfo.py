@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING
 from emu.trace.value import Address, Hex, Id, Int, Named, Struct, Value
 from syscalls.abi import signal as S
 from syscalls.abi.arch import ARCHES, Arch
+from syscalls.abi.errno import SysError
 from syscalls.abi.numbers import NAME
 
 if TYPE_CHECKING:
+    from emu.trace.plan import Memory
     from syscalls.kernel.signals import SigInfo
 
 _SENT = {S.SI_USER, S.SI_TKILL, S.SI_QUEUE, S.SI_MESGQ}
@@ -27,7 +29,7 @@ def siginfo(info: SigInfo, arch: Arch) -> Value:
         fields.append(("si_errno", Int(info.errno)))
     if info.code in _SENT:
         fields += [("si_pid", Id(info.pid, "pid")), ("si_uid", Id(info.uid, "uid"))]
-        if info.code in {S.SI_QUEUE, S.SI_MESGQ}:
+        if info.code in {S.SI_QUEUE, S.SI_MESGQ} and info.value:
             fields += _value(info, arch)
     elif info.code == S.SI_TIMER:
         fields += [("si_timerid", Hex(info.timer_id)), ("si_overrun", Int(info.overrun)), *_value(info, arch)]
@@ -69,3 +71,43 @@ def _of_signal(info: SigInfo) -> list[tuple[str, Value]]:
             ("si_arch", Named(info.arch, _AUDIT[arch.name] if arch else f"{info.arch:#x}")),
         ]
     return []
+
+
+def read_siginfo(memory: Memory, at: int, arch: Arch) -> Value:
+    """The same from a siginfo_t in memory."""
+    from syscalls.kernel.signals import SigInfo
+
+    if not at:
+        return Address(0)
+    try:
+        data = memory.read(at, 128)
+    except SysError:
+        return Address(at)
+    word = arch.word
+
+    def field(offset: int, size: int = 4, *, signed: bool = True) -> int:
+        return int.from_bytes(data[offset : offset + size], "little", signed=signed)
+
+    signo, code, base = field(0), field(8), 16 if word == 8 else 12
+    if not signo and not code:
+        return Struct(())
+    info = SigInfo(signo, code, field(4))
+    if code == S.SI_TIMER:
+        info.timer_id, info.overrun = field(base), field(base + 4)
+        info.value = field(base + 8, word, signed=False)
+    elif code > 0 and signo in _WITH_ADDRESS:
+        info.address = field(base, word, signed=False)
+    elif code > 0 and signo == S.SIGSYS:
+        info.call_address = field(base, word, signed=False)
+        info.syscall, info.arch = field(base + word), field(base + word + 4, signed=False)
+    elif code > 0 and signo == S.SIGIO:
+        info.band, info.fd = field(base, word), field(base + word)
+    else:
+        info.pid, info.uid = field(base), field(base + 4, signed=False)
+        if signo == S.SIGCHLD:
+            info.status = field(base + 8)
+            clock = base + 16 if word == 8 else base + 12
+            info.utime, info.stime = field(clock, word), field(clock + word, word)
+        else:
+            info.value = field(base + 8, word, signed=False)
+    return siginfo(info, arch)

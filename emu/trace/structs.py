@@ -1,7 +1,6 @@
-"""From structs of the ABI to values: field by field from the declaration, with strace's names and abbreviations.
+"""From structs of the ABI to values: field by field from the declaration.
 
-`PREFIX` gives the names that C puts before a struct's fields where the declaration leaves them out; `SHAPES` holds the
-few structs that strace shows otherwise than field by field.
+shapes.py registers the structs that strace shows otherwise: in another order, abbreviated, or not as a struct at all.
 """
 
 from __future__ import annotations
@@ -10,24 +9,33 @@ from collections.abc import Callable
 from functools import cache
 from typing import TYPE_CHECKING, Annotated, Any, get_origin
 
-from emu.trace.value import Address, Hex, Int, List, Named, Str, Struct, Value
+from emu.trace.value import Address, Bits, Hex, Int, List, Named, Str, Struct, Value
 from syscalls.abi.arch import Arch
 from syscalls.abi.cstruct import Chars, CType, Layout, Repeat, ScalarLayout, layout
 from syscalls.abi.errno import SysError
 from syscalls.abi.kinds import Kind
+from syscalls.abi.signal import SignalSet
 
 if TYPE_CHECKING:
     from emu.trace.plan import Context
 
-#: (call, the unpacked struct, its address) -> value
-Shape = Callable[["Context", Any, int], Value]
+#: (call, the unpacked struct, its fields as values) -> value
+Shape = Callable[["Context", Any, dict[str, Value]], Value]
 #: (call, one raw field or item) -> value
 Convert = Callable[["Context", Any], Value]
 
-#: Struct class -> what C puts before the names of its fields.
-PREFIX: dict[str, str] = {}
-#: Struct class -> how to show it. Filled by shapes.py.
+#: Struct class -> how to show it, where that is not field by field. Filled by shapes.py.
 SHAPES: dict[str, Shape] = {}
+
+
+def shape(*names: str) -> Callable[[Shape], Shape]:
+    """Register how to show the Struct classes of these names."""
+
+    def register(function: Shape) -> Shape:
+        SHAPES.update(dict.fromkeys(names, function))
+        return function
+
+    return register
 
 
 class Item:
@@ -50,15 +58,10 @@ def item_layout(item: Any, arch: Arch) -> Item:
     return Item(item, arch)
 
 
-def decode_item(context: Context, item: Item, data: bytes, at: int, *, alone: bool = False) -> Value:
-    """One struct or number; `alone`: it is not in an array."""
-    unpacked = item.layout.unpack(data)
-    if not item.alone:
-        shape = SHAPES.get(item.layout.type.__name__)
-        if shape is not None:
-            return shape(context, unpacked, at)
-    value = item.convert(context, unpacked)
-    return List((value,)) if alone and item.alone else value
+def decode_item(context: Context, item: Item, data: bytes, *, alone: bool = False) -> Value:
+    """One struct or number; `alone`: it is not in an array. A lone number is shown as an array of one, a set is not."""
+    value = item.convert(context, item.layout.unpack(data))
+    return List((value,)) if alone and item.alone and not isinstance(value, Bits) else value
 
 
 def array_items(context: Context, item: Item, at: int, count: int) -> Value:
@@ -75,24 +78,26 @@ def array_items(context: Context, item: Item, at: int, count: int) -> Value:
             data = context.memory.read(place, item.size)
         except SysError:
             return List(tuple(items), bad=place) if items else Address(at)
-        items.append(decode_item(context, item, data, place))
+        items.append(decode_item(context, item, data))
     return List(tuple(items), cut=shown < count)
 
 
 @cache
 def struct_of(layout_: Layout[Any]) -> Convert:
-    """How to show a struct field by field."""
-    name = layout_.type.__name__
-    prefix = PREFIX.get(name, "")
+    """How to show a struct."""
+    from emu.trace import shapes  # noqa: F401  # registers them
+
     fields = [
-        (field.name, prefix + field.name, _field(field.ctype, field.kind, layout_.arch))
+        (field.name, _field(field.ctype, field.kind, layout_.arch))
         for field in layout_.fields
         if not field.name.startswith("_")
     ]
+    shaped = SHAPES.get(layout_.type.__name__)
 
     def convert(context: Context, value: Any) -> Value:
         values = value.__dict__
-        return Struct(tuple([(shown, show(context, values[field])) for field, shown, show in fields]))
+        shown = [(name, show(context, values[name])) for name, show in fields]
+        return shaped(context, value, dict(shown)) if shaped else Struct(tuple(shown))
 
     return convert
 
@@ -107,13 +112,7 @@ def _field(ctype: Any, kind: Any, arch: Arch) -> Convert:
         item = item_layout(ctype.item, arch)
         show = item.convert if not item.alone or kind is None else _scalar(kind, arch)
         return lambda context, values: List(tuple([show(context, value) for value in values]))
-    shape_or_fields = struct_of(ctype)
-
-    def nested(context: Context, value: Any) -> Value:
-        shape = SHAPES.get(type(value).__name__)
-        return shape(context, value, 0) if shape else shape_or_fields(context, value)
-
-    return nested
+    return struct_of(ctype)
 
 
 def _scalar(kind: Any, arch: Arch) -> Convert:
@@ -126,6 +125,15 @@ def _scalar(kind: Any, arch: Arch) -> Convert:
 
         decoder = decoder_of(kind, Plan("", 0, arch, None))
         return lambda context, number: decoder(context, number) or Int(number)
+    if isinstance(kind, SignalSet):
+        return lambda _context, number: signal_set(number, kind.bits)
     if hasattr(kind, "format"):
         return lambda _context, number: Named(number, kind.format(number))
     return lambda _context, number: Hex(number)
+
+
+def signal_set(mask: int, bits: int = 64) -> Bits:
+    """A set of signals."""
+    text = SignalSet(bits).format(mask)
+    names = text.lstrip("~")[1:-1].split()
+    return Bits(tuple(names), mask, text.startswith("~"))

@@ -16,8 +16,8 @@ COLUMNS = {
     "time-percent": ("% time", 6),
     "time-total": ("seconds", 11),
     "time-avg": ("usecs/call", 11),
-    "time-min": ("shortest", 11),
-    "time-max": ("longest", 11),
+    "time-min": ("shortest", 8),
+    "time-max": ("longest", 8),
     "calls": ("calls", 9),
     "errors": ("errors", 9),
     "name": ("syscall", 16),
@@ -140,7 +140,8 @@ def _cell(column: str, name: str, row: Row, everything: Row) -> str:
     if column == "name":
         return name
     if column == "time-percent":
-        return f"{100 * row.total / everything.total if everything.total else 0:.2f}"
+        share = row.total / everything.total if everything.total else row is everything
+        return f"{100 * share:.2f}"
     if column == "time-avg":
         return str(row.total // 1000 // row.calls if row.calls else 0)
     if column == "calls":

@@ -94,7 +94,7 @@ class Writer:
         return f"{value.value}{path}"
 
     def _string(self, value: Str) -> str:
-        return quote(value.data, self.options.hex_strings) + ("..." if value.cut else "")
+        return quote(value.data, 2 if value.hexadecimal else self.options.hex_strings) + ("..." if value.cut else "")
 
     def _struct(self, value: Struct) -> str:
         fields = value.fields

@@ -221,7 +221,7 @@ def complete(event: CallEvent, context: Context, result: int | None, restart: st
     if -MAX_ERRNO <= result < 0:
         event.error = restart or error_name(-result)
     else:
-        event.value, event.note = context.plan.result(context, result)
+        event.value, event.note = context.plan.result(context, result & context.arch.mask if result < 0 else result)
 
 
 def error_name(errno: int) -> str:

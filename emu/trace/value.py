@@ -68,6 +68,7 @@ class Str(Value):
     data: bytes
     cut: bool = False
     path: bool = False
+    hexadecimal: bool = False  # random bytes: always shown so
 
 
 @dataclass(slots=True)

@@ -90,7 +90,7 @@ CASES: list[tuple[Any, ...]] = [
     ("openat", 7, LONG_PATH, 0x80000000 | 0o101, 0o7777),
     ("creat", b"made\0", 0o1755),
     ("write", 3, b"hello\n", 6),
-    ("write", 3, b"\0\1\x02\x7f\xff\"\\\t\r\n\x0b\x0c0\x001", 16),
+    ("write", 3, b'\0\1\x02\x7f\xff"\\\t\r\n\x0b\x0c0\x001', 16),
     ("write", 3, b"a" * 33, 33),
     ("write", 3, b"a" * 32, 32),
     ("write", 3, b"", 0),

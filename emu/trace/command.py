@@ -1,0 +1,85 @@
+"""From the options of `trapeze trace` to sinks."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, TextIO
+
+from emu.errors import UsageError
+from emu.trace import colour
+from emu.trace.event import Sink
+from emu.trace.options import Clock, Names, TraceOptions
+from emu.trace.qualify import Qualifiers, qualify
+from emu.trace.select import SelectError
+
+
+@contextmanager
+def tracing(settings: dict[str, Any]) -> Iterator[tuple[list[Sink], TraceOptions]]:
+    """The sinks and the options that the command line asks for; the output file is closed at the end."""
+    try:
+        qualifiers = qualify(settings["expressions"])
+    except SelectError as error:
+        raise UsageError(str(error)) from None
+    out = _open(settings["output"])
+    options = _options(settings, qualifiers, colour.wanted(out, os.environ))
+    try:
+        yield _sinks(settings, out, options), options
+    finally:
+        out.flush()
+        if out is not sys.stderr:
+            out.close()
+
+
+def _open(name: str | None) -> TextIO:
+    if name is None:
+        return sys.stderr
+    try:
+        return open(name, "w", encoding="utf-8", errors="surrogateescape")  # noqa: PTH123  # closed by tracing
+    except OSError as error:
+        raise UsageError(f"-o {name}: {error.strerror}") from None
+
+
+def _options(settings: dict[str, Any], qualifiers: Qualifiers, coloured: bool) -> TraceOptions:
+    clock = [Clock.NONE, Clock.SECONDS, Clock.MICROSECONDS, Clock.EPOCH][min(settings["clock"], 3)]
+    quiet = set(qualifiers.quiet)
+    if settings["quiet"]:
+        quiet |= {"attach", "personality"}
+    if settings["quiet"] > 1:
+        quiet |= {"exit"}
+    return TraceOptions(
+        trace=qualifiers.trace,
+        signals=qualifiers.signals,
+        status=qualifiers.status,
+        quiet=frozenset(quiet),
+        raw=qualifiers.raw,
+        abbreviate=not settings["verbose"],
+        string_limit=settings["string_limit"],
+        hex_strings=min(settings["hexadecimal"], 2),
+        names=Names(settings["names"]),
+        paths=settings["paths"],
+        clock=Clock.RELATIVE if settings["relative"] else clock,
+        duration=settings["duration"],
+        column=settings["column"],
+        always_pid=settings["follow"] and settings["output"] is not None,
+        colour=coloured,
+    )
+
+
+def _sinks(settings: dict[str, Any], out: TextIO, options: TraceOptions) -> list[Sink]:
+    sinks: list[Sink] = []
+    if settings["json"]:
+        from emu.trace.jsonl import JsonSink
+
+        sinks.append(JsonSink(out))
+    elif not settings["count"]:
+        from emu.trace.text import TextSink
+
+        sinks.append(TextSink(out, options))
+    if settings["count"] or settings["count_too"]:
+        from emu.trace.summary import SummarySink
+
+        sinks.append(SummarySink(out, sort=settings["sort"]))
+    return sinks
