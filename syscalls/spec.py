@@ -83,6 +83,11 @@ class Spec:
         """One line for people."""
         return (inspect.getdoc(self.handler) or "").split("\n", 1)[0]
 
+    @property
+    def weak(self) -> bool:
+        """Does it only say that there is no implementation?"""
+        return self.support in (Support.NONE, Support.ABSENT)
+
     @cached_property
     def is_async(self) -> bool:
         """May it sleep?"""
@@ -115,6 +120,8 @@ class Spec:
 
     def compile(self, arch: Arch, start: Callable[..., int | None]) -> Compiled:
         """The decoder for `arch`, as one generated function. `start` runs the coroutine of an async handler."""
+        if self.weak:
+            return self.handler  # it answers ENOSYS without a look at the arguments
         names: dict[str, Any] = {"fn": self.handler, "start": start, "spec": self}
         values = [
             param.kind.decode(arch, [f"a[{i}]" for i in indexes], names) for param, indexes in self.registers(arch)
@@ -161,11 +168,14 @@ def syscall(
 
 
 def register(spec: Spec) -> None:
-    """File a declaration; a name may be declared once per architecture."""
+    """File a declaration; a name may be declared once per architecture. An implementation replaces its absence."""
     for arch in spec.only or ARCHES.values():
         specs = _SPECS[arch.name]
         for name in spec.names:
             known = specs.get(name)
+            if known is not None and known.weak != spec.weak:
+                specs[name] = known if spec.weak else spec
+                continue
             if known is not None and bool(known.only) == bool(spec.only):
                 raise ValueError(f"{name} is declared twice on {arch.name}")
             if known is None or spec.only:

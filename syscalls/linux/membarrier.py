@@ -5,23 +5,25 @@ from __future__ import annotations
 from typing import Annotated
 
 from syscalls.abi.errno import EINVAL, EPERM, SysError
-from syscalls.abi.flags import Enum
-from syscalls.abi.kinds import FlagsKind, Int, UInt
+from syscalls.abi.kinds import FlagsKind, Int
+from syscalls.abi.process import (
+    MEMBARRIER_CMD_FLAG_CPU,
+    MEMBARRIER_CMD_GET_REGISTRATIONS,
+    MEMBARRIER_CMD_GLOBAL,
+    MEMBARRIER_CMD_GLOBAL_EXPEDITED,
+    MEMBARRIER_CMD_PRIVATE_EXPEDITED,
+    MEMBARRIER_CMD_PRIVATE_EXPEDITED_RSEQ,
+    MEMBARRIER_CMD_PRIVATE_EXPEDITED_SYNC_CORE,
+    MEMBARRIER_CMD_QUERY,
+    MEMBARRIER_CMD_REGISTER_GLOBAL_EXPEDITED,
+    MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED,
+    MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED_RSEQ,
+    MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED_SYNC_CORE,
+    MEMBARRIER_COMMANDS,
+    MEMBARRIER_FLAGS,
+)
 from syscalls.kernel.task import Task
 from syscalls.spec import syscall
-
-MEMBARRIER_CMD_QUERY = 0
-MEMBARRIER_CMD_GLOBAL = 1
-MEMBARRIER_CMD_GLOBAL_EXPEDITED = 2
-MEMBARRIER_CMD_REGISTER_GLOBAL_EXPEDITED = 4
-MEMBARRIER_CMD_PRIVATE_EXPEDITED = 8
-MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED = 16
-MEMBARRIER_CMD_PRIVATE_EXPEDITED_SYNC_CORE = 32
-MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED_SYNC_CORE = 64
-MEMBARRIER_CMD_PRIVATE_EXPEDITED_RSEQ = 128
-MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED_RSEQ = 256
-MEMBARRIER_CMD_GET_REGISTRATIONS = 512
-COMMANDS = Enum(globals(), "MEMBARRIER_CMD_???", "MEMBARRIER_CMD_*")
 
 #: Registration -> the command that it allows.
 _REGISTRATIONS = {
@@ -30,16 +32,17 @@ _REGISTRATIONS = {
     MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED_SYNC_CORE: MEMBARRIER_CMD_PRIVATE_EXPEDITED_SYNC_CORE,
     MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED_RSEQ: MEMBARRIER_CMD_PRIVATE_EXPEDITED_RSEQ,
 }
-_FLAG_CPU = 1
 _SUPPORTED = 0x3FF
-Command = Annotated[int, FlagsKind(COMMANDS, signed=True)]
+Command = Annotated[int, FlagsKind(MEMBARRIER_COMMANDS, signed=True)]
+
+BarrierFlags = Annotated[int, FlagsKind(MEMBARRIER_FLAGS)]
 
 
 @syscall()
-def membarrier(task: Task, cmd: Command, flags: UInt, cpu_id: Int) -> int:
+def membarrier(task: Task, cmd: Command, flags: BarrierFlags, cpu_id: Int) -> int:
     """Make memory accesses of all threads ordered (membarrier(2))."""
     del cpu_id
-    if flags and (cmd != MEMBARRIER_CMD_PRIVATE_EXPEDITED_RSEQ or flags != _FLAG_CPU):
+    if flags and (cmd != MEMBARRIER_CMD_PRIVATE_EXPEDITED_RSEQ or flags != MEMBARRIER_CMD_FLAG_CPU):
         raise SysError(EINVAL)
     registered = task.group.membarrier
     if cmd == MEMBARRIER_CMD_QUERY:
