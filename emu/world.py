@@ -12,22 +12,21 @@ from typing import TYPE_CHECKING
 
 from emu.config import Bind, Config
 from emu.errors import NotFoundError
-from emu.host import HostTree
+from emu.hosttree import HostTree
 from syscalls.abi.errno import EEXIST, SysError
 from syscalls.abi.fcntl import O_CREAT, O_RDONLY, O_TRUNC, O_WRONLY
-from syscalls.abi.stat import S_IFCHR, S_IFDIR
-from syscalls.fs import devices
+from syscalls.abi.stat import S_IFCHR, S_IFDIR, ST_NOATIME, ST_RDONLY
+from syscalls.fs import devices, vfs
 from syscalls.fs import open as fs_open
 from syscalls.fs import path as fs_path
-from syscalls.fs import vfs
 from syscalls.fs.cred import Credentials
-from syscalls.abi.stat import ST_RDONLY, ST_RELATIME
+from syscalls.fs.hostfs import HostFs
 from syscalls.fs.mount import MountTable, Path
 from syscalls.fs.overlay import LowerRegular, OverlayFs
 from syscalls.fs.path import FsContext
 from syscalls.fs.procfs import ProcFs
-from syscalls.fs.special import SpecialFiles
 from syscalls.fs.regular import RegularInode
+from syscalls.fs.special import SpecialFiles
 from syscalls.fs.tmpfs import TmpDirectory, TmpFs
 from syscalls.kernel import proc
 
@@ -79,6 +78,7 @@ class World:
         if config.root is None:
             self._fill()
         self._mount_system()
+        self._bound: list[HostFs] = []
         for bind in config.binds:
             self._bind(bind)
         self._untouched = {inode: inode.mtime for _, inode in self._files()}
@@ -109,13 +109,14 @@ class World:
         """Show a host directory or file."""
         kernel = self.kernel
         tree = _tree(bind.host, writable=bind.writable)
-        fs = OverlayFs(kernel.new_dev(), kernel.realtime, kernel.ram, self.special, tree)
+        fs = HostFs(kernel.new_dev(), kernel.realtime, kernel.ram, self.special, tree)
+        self._bound.append(fs)
         if fs.root.type == S_IFDIR:
             self.mkdir(bind.guest, 0o755)
         else:
             self.mkdir(posixpath.dirname(bind.guest), 0o755)
             self.write(bind.guest, b"", 0o644)
-        flags = ST_RELATIME | (0 if bind.writable else ST_RDONLY)
+        flags = ST_NOATIME | (0 if bind.writable else ST_RDONLY)  # access times are the host's business
         self.mounts.mount(fs.root, self.path(bind.guest), flags, source=b"host")
 
     # --- root's hands -------------------------------------------------------------------------------------------------
@@ -148,6 +149,11 @@ class World:
         file.close()
         assert isinstance(data, bytes)
         return data
+
+    def write_back(self) -> None:
+        """The run is over: what mappings still hold of host files goes there."""
+        for fs in self._bound:
+            fs.write_back()
 
     # --- what the guest did -------------------------------------------------------------------------------------------
 

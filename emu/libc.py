@@ -1,0 +1,28 @@
+"""The few functions of the C library that Python's os module lacks."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+from functools import cache
+
+
+@cache
+def _library() -> ctypes.CDLL:
+    return ctypes.CDLL(None, use_errno=True)
+
+
+def _check(result: int) -> None:
+    if result:
+        number = ctypes.get_errno()
+        raise OSError(number, os.strerror(number))
+
+
+def renameat2(old_dir: int, old: bytes, new_dir: int, new: bytes, flags: int) -> None:
+    """renameat2(2); OSError."""
+    _check(_library().renameat2(old_dir, old, new_dir, new, ctypes.c_uint(flags)))
+
+
+def fallocate(fd: int, mode: int, offset: int, length: int) -> None:
+    """fallocate(2), which does not emulate what the file system cannot do; OSError."""
+    _check(_library().fallocate64(fd, mode, ctypes.c_int64(offset), ctypes.c_int64(length)))
