@@ -12,9 +12,13 @@ import mmap
 import os
 from array import array
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from syscalls.abi.arch import PAGE_SHIFT, PAGE_SIZE
 from syscalls.abi.errno import ENOMEM, SysError
+
+if TYPE_CHECKING:
+    from emu.engine.pagetables import PageTables
 
 #: Physical addresses cost nothing until they are used; what a guest may use is `limit`.
 DEFAULT_BYTES = 8 << 30
@@ -46,6 +50,8 @@ class GuestRam:
         # Anonymous mappings start as zeros without being touched: a table for 8 GB costs nothing to make.
         self._users = memoryview(mmap.mmap(-1, self.frames * 4)).cast("I")
         self._code = memoryview(mmap.mmap(-1, self.frames))  # 1: instructions may have been translated from the frame
+        self._writable = memoryview(mmap.mmap(-1, self.frames))  # 1: a guest may have it mapped for writing
+        self.tables: set[PageTables] = set()  # all page tables over this RAM
         self._next = 1  # frames from here on were never handed out; frame 0 never is, so that 0 means none
         self._single: list[int] = []
         self._extents: dict[int, list[int]] = {}  # length -> first frames of free extents of just this length
@@ -111,9 +117,27 @@ class GuestRam:
         if self._code[frame]:
             self._code_changed()
 
-    def mark_code(self, frame: int, count: int) -> None:
-        """The frames become executable somewhere: from now on `invalidate_code` matters for them."""
-        self._code[frame : frame + count] = b"\x01" * count
+    def mark_code(self, frame: int, count: int) -> list[int]:
+        """The frames become executable somewhere: from now on `invalidate_code` matters for them.
+
+        Returns those for which that is new and which somebody else may be able to write.
+        """
+        code, writable, users = self._code, self._writable, self._users
+        both = [each for each in range(frame, frame + count) if writable[each] and not code[each] and users[each] > 1]
+        code[frame : frame + count] = b"\x01" * count
+        return both
+
+    def mark_writable(self, frame: int, count: int) -> bool:
+        """The frames become writable for a guest somewhere. Says whether one of them is code, too."""
+        if count == 1:
+            self._writable[frame] = 1
+            return bool(self._code[frame])
+        self._writable[frame : frame + count] = b"\x01" * count
+        return self.is_code(frame, count)
+
+    def is_code(self, frame: int, count: int) -> bool:
+        """May instructions have been translated from one of the frames?"""
+        return b"\x01" in bytes(self._code[frame : frame + count])
 
     def on_code_change(self, callback: Callable[[], None]) -> None:
         """Call back when a frame that may hold translated code was changed behind the engines' back."""
@@ -133,7 +157,8 @@ class GuestRam:
 
     def _free(self, frame: int, count: int) -> None:
         self.used -= count
-        if any(self._code[frame : frame + count]):
+        self._writable[frame : frame + count] = bytes(count)
+        if self.is_code(frame, count):
             self._code[frame : frame + count] = bytes(count)
             self._code_changed()
         if count == 1:

@@ -39,6 +39,8 @@ class Trap:
     @property
     def is_page_fault(self) -> bool:
         """Is it an access that the tables forbid (and not an alignment fault)?"""
+        if self.pc & 3:  # Unicorn does not check it: what comes first from a misaligned pc stands for its own exception
+            return False
         return self.kind in (FETCH_ABORT, DATA_ABORT) and self.syndrome & STATUS != ALIGNMENT_FAULT
 
     @property
@@ -61,7 +63,7 @@ def verdict(exception: Trap) -> tuple[int, int, int]:
     kind = exception.kind
     if kind == BREAKPOINT:
         return SIGTRAP, TRAP_BRKPT, exception.pc
-    if kind == PC_ALIGNMENT:
+    if kind == PC_ALIGNMENT or exception.pc & 3:
         return SIGBUS, BUS_ADRALN, exception.pc
     if kind in (SP_ALIGNMENT, DATA_ABORT):
         return SIGBUS, BUS_ADRALN, exception.pc if kind == SP_ALIGNMENT else exception.address

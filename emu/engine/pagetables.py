@@ -6,6 +6,10 @@ permissions, and that is data (`Format`). Sources: Intel SDM volume 3, 4.5; Arm 
 The CPU may keep old translations in its TLB. The tables note in `stale` when it must be flushed before the guest goes
 on. Unicorn keeps none for pages that were not present and walks the tables again when a kept one forbids an access, so
 that new pages and wider permissions need no flush.
+
+Unicorn notices when a guest writes code, but not always through another mapping of the same frame: a translation that
+was used for writing before the frame's instructions were translated stays unwatched, unless it may execute as well. So
+frames that are code somewhere are executable wherever they are writable.
 """
 
 from __future__ import annotations
@@ -65,6 +69,7 @@ class PageTables:
         # Tables by level (1: of pages, 2: of 2 MB, 3: of 1 GB) and the number of the region they cover -> first word.
         self._tables: tuple[dict[int, int], ...] = ({}, {}, {}, {0: self._root << PAGE_SHIFT - 3})
         self._leaves = self._tables[0]
+        ram.tables.add(self)
         if shared:
             self._words[(self._root << PAGE_SHIFT - 3) + shared[0]] = shared[1]
 
@@ -78,9 +83,15 @@ class PageTables:
         if not access:
             self.unmap(page, count)
             return
-        if access & EXECUTE:
-            self.ram.mark_code(frame, count)
         bits = self.format.pages[access]
+        if access & EXECUTE:
+            self._watch_writers(self.ram.mark_code(frame, count))
+        elif access & WRITE and self.ram.mark_writable(frame, count):
+            if count > 1:
+                for each in range(count):
+                    self.map(page + each, frame + each, 1, access)
+                return
+            bits &= ~self.format.no_execute
         if count == 1:
             self._map_one(page, frame << PAGE_SHIFT | bits)
             return
@@ -118,6 +129,7 @@ class PageTables:
 
     def destroy(self) -> None:
         """Free the tables."""
+        self.ram.tables.discard(self)
         for tables in self._tables:
             for word in tables.values():
                 self.ram.release(word >> PAGE_SHIFT - 3)
@@ -127,6 +139,18 @@ class PageTables:
         """The page's entry, 0 if it shows nothing."""
         word = self._leaves.get(page >> LEVEL_BITS)
         return 0 if word is None else self._words[word + (page & ENTRIES - 1)]
+
+    def _watch_writers(self, frames: list[int]) -> None:
+        """Frames that become code are already writable for somebody: let the engine see the writes."""
+        if not frames:
+            return
+        writable = {each << PAGE_SHIFT | self.format.pages[WRITE] for each in frames}
+        for tables in self.ram.tables:
+            for word in tables._leaves.values():  # noqa: SLF001 - of the same class
+                for index, entry in enumerate(self._words[word : word + ENTRIES].tolist()):
+                    if entry in writable:
+                        self._words[word + index] = entry & ~self.format.no_execute
+                        tables.stale = True
 
     def _map_one(self, page: int, entry: int) -> None:
         word = self._leaf(page >> LEVEL_BITS) + (page & ENTRIES - 1)
@@ -141,8 +165,8 @@ class PageTables:
         """Will the CPU notice by itself that a page's entry has changed?"""
         if (old ^ new) & FRAME_MASK:  # yes if it is just about to write there; but translated code may have been found
             return page == self.faulting and bool(old & new & self.format.no_execute)
-        pages = self.format.pages
-        old_access, new_access = (pages.index(entry & ~FRAME_MASK) for entry in (old, new))
+        pages = self.format.pages[::-1]  # from the back: what can be written can also be read
+        old_access, new_access = (7 - pages.index(entry & ~FRAME_MASK) for entry in (old, new))
         return old_access & ~new_access == 0
 
     def _leaf(self, key: int) -> int:

@@ -102,14 +102,13 @@ class UnicornEngine(ABC):
         """Make the CPU see the page tables and the code as they are now."""
         assert self.current is not None
         mmu = self.current.mmu
-        if self.mmu is not mmu or mmu.stale:
-            self.mmu = mmu
-            self.set_root(mmu.root)
-            self.uc.flush_tlb()
-            mmu.stale = False
         if self.code_changed:
             self.uc.flush_code()
             self.code_changed = False
+        self.mmu = mmu
+        self.set_root(mmu.root)
+        self.uc.flush_tlb()  # for code too: pages that were once written would no longer be watched for changes
+        mmu.stale = False
 
     def run(self, cpu: UnicornCpu) -> Stop:
         """Run the thread until a hook ends the run."""
@@ -199,9 +198,10 @@ class UnicornCpu(ABC):
         engine = self.engine
         engine.activate(self)
         pc, bias = len(engine.file) - 1, self.pc_bias
-        engine.words[pc] += bias
+        before = engine.words[pc]
+        engine.words[pc] = before + bias & MASK64
         state = engine.context.save()
-        engine.words[pc] -= bias
+        engine.words[pc] = before
         return state
 
     def load(self, state: Any) -> None:
@@ -209,7 +209,8 @@ class UnicornCpu(ABC):
         engine = self.engine
         if engine.current is self:
             engine.context.restore(state)
-            engine.words[len(engine.file) - 1] -= self.pc_bias
+            pc = len(engine.file) - 1
+            engine.words[pc] = engine.words[pc] - self.pc_bias & MASK64
             engine.switched(self)
         else:
             self.state = state
