@@ -12,7 +12,7 @@ from functools import cache, singledispatch
 from typing import Any
 
 from emu.trace.plan import Context, Decoder, Memory, Plan, Step, compile_take
-from emu.trace.structs import array_items, decode_item, item_layout
+from emu.trace.structs import array_items, base_of, decode_item, item_layout, signal_set
 from emu.trace.value import (
     Address,
     Fd,
@@ -23,6 +23,7 @@ from emu.trace.value import (
     Named,
     Note,
     Octal,
+    Remark,
     Str,
     Value,
 )
@@ -59,7 +60,8 @@ from syscalls.abi.kinds import (
 from syscalls.abi.kinds import (
     Octal as OctalKind,
 )
-from syscalls.abi.signal import SIGNAL
+from syscalls.abi.mman import FileOffset
+from syscalls.abi.signal import SIGNAL, SignalSet
 from syscalls.abi.stat import FILE_MODE
 from syscalls.spec import Spec
 
@@ -88,13 +90,14 @@ def plan_of(name: str, number: int, arch: Arch, spec: Spec | None) -> Plan:
 def named(table: Table) -> Decoder:
     """Decoder of a number that a table names; the text of a value is worked out once."""
     known: dict[int, Named] = {}
+    base = base_of(table)
 
     def decode(_context: Context, number: int) -> Value:
         value = known.get(number)
         if value is None:
             if len(known) >= _CACHE_LIMIT:
                 known.clear()
-            value = known[number] = Named(number, table.format(number))
+            value = known[number] = Named(number, table.format(number), base)
         return value
 
     return decode
@@ -150,6 +153,12 @@ def _(kind: Kind, plan: Plan) -> Decoder:
 @decoder_of.register
 def _(kind: FlagsKind, plan: Plan) -> Decoder:
     del plan
+    if isinstance(kind.table, SignalSet):
+        bits = kind.table.bits
+        return lambda _context, number: signal_set(number, bits)
+    if isinstance(kind.table, FileOffset):
+        unit = kind.table.unit
+        return lambda _context, number: Hex(number * unit)
     return named(kind.table)
 
 
@@ -376,7 +385,7 @@ def _strings(context: Context, at: int, word: int) -> Value:
 
 
 @cache
-def result_of(kind: Any) -> Callable[[Context, int], tuple[Value, str]]:
+def result_of(kind: Any) -> Callable[[Context, int], tuple[Value, Remark]]:
     """How a successful result is shown: (value, strace's explanation)."""
     if isinstance(kind, HexKind):
         return lambda _context, number: (Hex(number), "")

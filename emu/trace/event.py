@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from emu.trace.value import Value
+from emu.trace.value import Remark, Value
 from syscalls.abi.arch import Arch
 
 
@@ -28,7 +28,7 @@ class CallEvent:
     result: int | None = None  # -errno on failure; None: the call does not return
     value: Value | None = None  # the result as a value, when it succeeded
     error: str = ""  # "ENOENT", "ERESTARTSYS" ...
-    note: str = ""  # strace's explanation behind the result: "in [0]", "flags FD_CLOEXEC"
+    note: Remark = ""  # strace's explanation behind the result: "in [0]", "flags FD_CLOEXEC"
     support: str = ""  # why the call failed, when this kernel does not (wholly) implement it
     injected: str = ""  # what was tampered with: "error", "retval", "delay" ..., separated by commas
     wall: int = 0

@@ -6,6 +6,8 @@ import json
 from typing import Any, TextIO
 
 from emu.trace.event import CallEvent, ExitEvent, SignalEvent
+from emu.trace.options import TraceOptions
+from emu.trace.text import Writer
 from emu.trace.value import (
     Address,
     Bits,
@@ -88,7 +90,7 @@ def call_object(event: CallEvent) -> dict[str, Any]:
     elif event.value is not None:
         about["value"] = plain(event.value)
     if event.note:
-        about["note"] = event.note
+        about["note"] = Writer(TraceOptions()).remark(event.note)
     if event.support:
         about["support"] = event.support
     if event.injected:

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
-from emu.trace.value import Int, Value
+from emu.trace.value import Int, Remark, Value
 from syscalls.abi.kinds import Kind, SwitchKind
 from syscalls.spec import Spec
 
@@ -98,7 +98,7 @@ class Plan:
         self.steps: list[Step] = []
         self.take: Callable[[tuple[int, ...]], tuple[int, ...]] = tuple
         self.outputs = 0  # how many steps, from the first that is known only at the exit
-        self.result: Callable[[Context, int], tuple[Value, str]] = _plain_result
+        self.result: Callable[[Context, int], tuple[Value, Remark]] = _plain_result
         self.at_entry: Callable[[Context], None] | None = None  # looks at what the call is going to change
 
     def ready(self) -> None:
@@ -148,5 +148,5 @@ def compile_take(spec: Spec, arch: Arch) -> Callable[[tuple[int, ...]], tuple[in
 
 
 
-def _plain_result(_context: Context, number: int) -> tuple[Value, str]:
+def _plain_result(_context: Context, number: int) -> tuple[Value, Remark]:
     return Int(number), ""

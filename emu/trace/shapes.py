@@ -5,10 +5,11 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Any
 
-from emu.trace.structs import shape
+from emu.trace.structs import base_of, shape
 from emu.trace.value import Address, Hex, Int, List, Named, Note, Octal, Struct, Value, Words
 from syscalls.abi import fcntl, sched, signal, stat
 from syscalls.abi.resource import LIMIT32, LIMIT64
+from syscalls.abi.time import USER_HZ
 
 if TYPE_CHECKING:
     from emu.trace.plan import Context
@@ -18,7 +19,7 @@ Fields = dict[str, Value]
 
 def named(number: int, table: Any) -> Named:
     """A number that a table names."""
-    return Named(number, table.format(number))
+    return Named(number, table.format(number), base_of(table))
 
 
 def chosen(fields: Fields, names: str) -> tuple[tuple[str, Value], ...]:
@@ -162,8 +163,22 @@ def _rlimit64(_context: Context, raw: Any, _fields: Fields) -> Value:
 
 
 def _limits(raw: Any, table: Any) -> Value:
-    return Struct((("rlim_cur", Words(table.format(raw.rlim_cur), raw.rlim_cur)),
-                   ("rlim_max", Words(table.format(raw.rlim_max), raw.rlim_max))))  # fmt: skip
+    return Struct(
+        (
+            ("rlim_cur", Named(raw.rlim_cur, table.format(raw.rlim_cur), "d")),
+            ("rlim_max", Named(raw.rlim_max, table.format(raw.rlim_max), "d")),
+        )
+    )
+
+
+@shape("Tms")
+def _tms(_context: Context, raw: Any, fields: Fields) -> Value:
+    return Struct(tuple((name, ticks(getattr(raw, name))) for name in fields))
+
+
+def ticks(count: int) -> Value:
+    """A time in clock ticks, with the seconds."""
+    return Note(Int(count), f"{count / USER_HZ:.2f} s") if count else Int(0)
 
 
 @shape("SchedParam")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from emu.trace.shapes import ticks
 from emu.trace.value import Address, Hex, Id, Int, Named, Struct, Value
 from syscalls.abi import signal as S
 from syscalls.abi.arch import ARCHES, Arch
@@ -22,7 +23,7 @@ _AUDIT = {"x86_64": "AUDIT_ARCH_X86_64", "i386": "AUDIT_ARCH_I386", "arm64": "AU
 def siginfo(info: SigInfo, arch: Arch) -> Value:
     """The fields that mean something."""
     fields: list[tuple[str, Value]] = [
-        ("si_signo", Named(info.signo, S.SIGNAL.format(info.signo))),
+        ("si_signo", Named(info.signo, S.SIGNAL.format(info.signo), "d")),
         ("si_code", Named(info.code, S.format_si_code(info.signo, info.code))),
     ]
     if info.errno:
@@ -50,13 +51,13 @@ def _value(info: SigInfo, arch: Arch) -> list[tuple[str, Value]]:
 def _of_signal(info: SigInfo) -> list[tuple[str, Value]]:
     if info.signo == S.SIGCHLD:
         exited = info.code == S.CLD_EXITED
-        status = Int(info.status) if exited else Named(info.status, S.SIGNAL.format(info.status))
+        status = Int(info.status) if exited else Named(info.status, S.SIGNAL.format(info.status), "d")
         return [
             ("si_pid", Id(info.pid, "pid")),
             ("si_uid", Id(info.uid, "uid")),
             ("si_status", status),
-            ("si_utime", Int(info.utime)),
-            ("si_stime", Int(info.stime)),
+            ("si_utime", ticks(info.utime)),
+            ("si_stime", ticks(info.stime)),
         ]
     if info.signo in _WITH_ADDRESS:
         return [("si_addr", Address(info.address))]

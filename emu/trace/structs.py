@@ -14,7 +14,8 @@ from syscalls.abi.arch import Arch
 from syscalls.abi.cstruct import Chars, CType, Layout, Repeat, ScalarLayout, layout
 from syscalls.abi.errno import SysError
 from syscalls.abi.kinds import Kind
-from syscalls.abi.signal import SignalSet
+from syscalls.abi.signal import SignalNumber, SignalSet
+from syscalls.abi.stat import FileMode
 
 if TYPE_CHECKING:
     from emu.trace.plan import Context
@@ -128,12 +129,22 @@ def _scalar(kind: Any, arch: Arch) -> Convert:
     if isinstance(kind, SignalSet):
         return lambda _context, number: signal_set(number, kind.bits)
     if hasattr(kind, "format"):
-        return lambda _context, number: Named(number, kind.format(number))
+        base = base_of(kind)
+        return lambda _context, number: Named(number, kind.format(number), base)
     return lambda _context, number: Hex(number)
+
+
+def base_of(table: Any) -> str:
+    """How the bare numbers of a table are written."""
+    if isinstance(table, SignalNumber):
+        return "d"
+    return "o" if isinstance(table, FileMode) else "x"
 
 
 def signal_set(mask: int, bits: int = 64) -> Bits:
     """A set of signals."""
-    text = SignalSet(bits).format(mask)
-    names = text.lstrip("~")[1:-1].split()
-    return Bits(tuple(names), mask, text.startswith("~"))
+    names = SignalSet(bits).format(mask)
+    inverted = names.startswith("~")
+    shown = mask ^ ((1 << bits) - 1) if inverted else mask
+    numbers = tuple(bit + 1 for bit in range(bits) if shown >> bit & 1)
+    return Bits(tuple(names.lstrip("~")[1:-1].split()), mask, inverted, numbers)

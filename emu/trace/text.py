@@ -25,6 +25,7 @@ from emu.trace.value import (
     Named,
     Note,
     Octal,
+    Remark,
     Str,
     Struct,
     Value,
@@ -80,12 +81,26 @@ class Writer:
         writers = self._writers
         return ", ".join([writers[type(value)](value) for _, value in args])
 
+    def remark(self, remark: Remark) -> str:
+        """An explanation, with the values in it."""
+        if isinstance(remark, str):
+            return remark
+        return "".join([part if isinstance(part, str) else self.show(part) for part in remark])
+
     def _named(self, value: Named) -> str:
-        number = value.value
-        raw = str(number) if number < 0 else hexadecimal(number)
-        if self.names is Names.RAW or value.text == raw or value.text.startswith("0x"):
+        """-X: the number, and (verbose) the name as a comment."""
+        number, text = value.value, value.text
+        if value.base == "d":
+            raw = str(number)
+        elif value.base == "o":
+            raw = octal(number)
+        else:
+            raw = hexadecimal(number & 0xFFFFFFFF if number < 0 else number)
+        if self.names is Names.RAW:
             return raw
-        return f"{raw} /* {value.text} */"
+        if text == raw or text.startswith(f"{raw} /*"):
+            return text if value.base != "o" else f"{raw} /* {text} */"
+        return f"{raw} /* {text} */"
 
     def _fd(self, value: Fd) -> str:
         path = f"<{plain(value.path)}>" if value.path is not None else ""
@@ -113,7 +128,12 @@ class Writer:
         return "[" + ", ".join(items) + "]"
 
     def _bits(self, value: Bits) -> str:
-        return f"{'~' * value.inverted}[{' '.join(value.names)}]"
+        names = list(value.names)
+        if value.numbers and self.names is not Names.ABBREV:
+            names = [str(number) for number in value.numbers]
+            if self.names is Names.VERBOSE:
+                names = [f"{number} /* {name} */" for number, name in zip(names, value.names, strict=True)]
+        return f"{'~' * value.inverted}[{' '.join(names)}]"
 
     def _note(self, value: Note) -> str:
         return f"{self.show(value.value)} /* {value.comment} */"
@@ -190,7 +210,7 @@ class TextSink:
         else:
             text = self.writer.show(event.value)
             if event.note:
-                text += f" ({event.note})"
+                text += f" ({self.writer.remark(event.note)})"
         if event.injected:
             text += f" ({event.injected})"
         if self.options.duration:

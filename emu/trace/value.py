@@ -15,6 +15,10 @@ class Value:
     __slots__ = ()
 
 
+#: An explanation behind a result: words, in which values may stand.
+Remark = str | tuple[str | Value, ...]
+
+
 @dataclass(slots=True)
 class Int(Value):
     """A plain number, shown in decimal."""
@@ -38,10 +42,14 @@ class Octal(Value):
 
 @dataclass(slots=True)
 class Named(Value):
-    """A number that a table of the ABI names: flags, a mode, a command, a signal. `text` is strace's."""
+    """A number that a table of the ABI names: flags, a mode, a command, a signal. `text` is strace's.
+
+    `base` is how the bare number is written: "x", "o" or "d".
+    """
 
     value: int
     text: str
+    base: str = "x"
 
 
 @dataclass(slots=True)
@@ -102,6 +110,7 @@ class Bits(Value):
     names: tuple[str, ...]
     value: int
     inverted: bool = False
+    numbers: tuple[int, ...] = ()  # of the members that have names (signals)
 
 
 @dataclass(slots=True)

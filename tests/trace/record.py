@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import struct
 import subprocess
 import sys
 import tempfile
 from pathlib import Path
+from typing import Any
 
 HERE = Path(__file__).parent
 sys.path[:0] = [str(HERE), str(HERE.parent.parent)]
@@ -28,14 +30,19 @@ OPTIONS = {"": [], "-v": ["-v"], "-X verbose": ["-X", "verbose"], "-X raw": ["-X
 
 def main() -> None:
     for name in GCC:
+        known: set[tuple[str, str]] = set()
         lines = []
         for options, flags in OPTIONS.items():
-            lines += record(ARCHES[name], options, flags)
+            for entry in record(ARCHES[name], options, flags):
+                what = (entry["name"], re.sub(r"0x[0-9a-f]+|\d+", "N", entry["line"]))
+                if not options or what not in known:  # an option that makes no difference is not worth a line
+                    known.add(what)
+                    lines.append(json.dumps(entry) + "\n")
         (HERE / "golden" / f"{name}.jsonl").write_text("".join(lines))
         print(name, len(lines), "calls")  # noqa: T201  # a script
 
 
-def record(arch: Arch, options: str, flags: list[str]) -> list[str]:
+def record(arch: Arch, options: str, flags: list[str]) -> list[dict[str, Any]]:
     numbers = NUMBER[arch.name]
     cases = [case for case in CASES if isinstance(case[0], int) or case[0] in numbers]
     if "-X" in flags:  # strace 6.1 itself ends at this one
@@ -56,7 +63,7 @@ def record(arch: Arch, options: str, flags: list[str]) -> list[str]:
         entry = {"name": name, "number": number, "args": args, "result": result, "before": pieces(before)}
         if after != before:
             entry["after"] = pieces(after)
-        recorded.append(json.dumps({**entry, "options": options, "line": line}) + "\n")
+        recorded.append({**entry, "options": options, "line": line})
     return recorded
 
 

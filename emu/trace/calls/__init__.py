@@ -11,7 +11,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from emu.trace.value import Address, Int, Named, Value
+from emu.trace.structs import base_of
+from emu.trace.value import Address, Int, Named, Remark, Value
 
 if TYPE_CHECKING:
     from emu.trace.plan import Context, Decoder, Plan
@@ -56,7 +57,7 @@ def hide(plan: Plan, place: int) -> None:
     show(plan, place, lambda _context, _number: None, at_exit=False)
 
 
-def result(plan: Plan, how: Callable[[Context, int], tuple[Value, str]]) -> None:
+def result(plan: Plan, how: Callable[[Context, int], tuple[Value, Remark]]) -> None:
     """Let a successful result be shown by `how`: (value, explanation in parentheses)."""
     plan.result = how
 
@@ -68,7 +69,7 @@ def result_named(plan: Plan, table: Any) -> None:
 
 def named(number: int, table: Any) -> Named:
     """A number that a table names."""
-    return Named(number, table.format(number))
+    return Named(number, table.format(number), base_of(table))
 
 
 def at_success(decode: Decoder) -> Decoder:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from emu.trace.calls import calls, named, result, show
 from emu.trace.decode import decoder_of, fd
-from emu.trace.value import Address, Hex, Int, Value
+from emu.trace.value import Address, Hex, Int, Remark, Value
 from syscalls.abi import fcntl as f
 from syscalls.abi.kinds import PointerKind
 from syscalls.abi.signal import SIGNAL
@@ -70,19 +70,19 @@ def _pointed(context: Context, at: int, command: int, decode: Decoder) -> Value 
         context.result = kept
 
 
-def _result(context: Context, number: int) -> tuple[Value, str]:
+def _result(context: Context, number: int) -> tuple[Value, Remark]:
     command = context.values[1]
     if command in {f.F_DUPFD, f.F_DUPFD_CLOEXEC}:
         return fd(context, number), ""
     if command == f.F_GETFD:
-        return Hex(number), f"flags {f.FD_FLAGS.format(number)}" if number else ""
+        return Hex(number), ("flags ", named(number, f.FD_FLAGS)) if number else ""
     if command == f.F_GETFL:
         flags = f.open_flags_to_generic(number) if context.arch.name == "arm64" else number
         return Hex(number), f"flags {f.OPEN_FLAGS.format(flags)}"
     if command == f.F_GETLEASE:
         return Hex(number), f.LOCK_TYPES.format(number)
     if command == f.F_GET_SEALS:
-        return Hex(number), f"seals {f.SEALS.format(number)}" if number else ""
+        return Hex(number), ("seals ", named(number, f.SEALS)) if number else ""
     if command == f.F_GETSIG:
         return Int(number), SIGNAL.format(number) if number else ""
     return Int(number), ""

@@ -5,13 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from emu.trace.calls import at_success, calls, hide, named, show
-from emu.trace.decode import read_bytes, read_path
+from emu.trace.decode import decoder_of, read_bytes, read_path
 from emu.trace.shapes import dated
 from emu.trace.structs import decode_item, item_layout
-from emu.trace.value import Address, Change, Int, List, Named, Note, Str, Struct, Value
+from emu.trace.value import Address, Change, Hex, Int, List, Named, Note, Str, Struct, Value, Words
 from syscalls.abi import stat
-from syscalls.abi.cstruct import I64, CLong
+from syscalls.abi.cstruct import I32, I64, CLong
 from syscalls.abi.errno import SysError
+from syscalls.abi.kinds import PointerKind
 from syscalls.abi.structs.file import OpenHow
 from syscalls.abi.structs.time import Timespec, Timespec64, Timeval
 
@@ -172,3 +173,43 @@ def _utimes(plan: Plan) -> None:
 @calls("utimensat", "utimensat_time64")
 def _utimensat(plan: Plan) -> None:
     _moments(plan, 2, Timespec64 if plan.name.endswith("64") else Timespec, 9)
+
+
+# --- positions and handles --------------------------------------------------------------------------------------------
+
+
+@calls("copy_file_range", "splice")
+def _two_positions(plan: Plan) -> None:
+    for place in (1, 3):
+        show(plan, place, decoder_of(PointerKind(I64, out=False), plan), at_exit=False)
+
+
+@calls("name_to_handle_at")
+def _name_to_handle(plan: Plan) -> None:
+    """The size that was given, and the one that is needed; then the handle itself."""
+
+    def remember(context: Context) -> None:
+        try:
+            context.notes["bytes"] = int.from_bytes(context.memory.read(context.values[2], 4), "little")
+        except SysError:
+            return
+
+    def handle(context: Context, at: int) -> Value:
+        before = context.notes.get("bytes")
+        if before is None:
+            return Address(at)
+        try:
+            data = context.memory.read(at, 8)
+            size, kind = int.from_bytes(data[:4], "little"), int.from_bytes(data[4:], "little", signed=True)
+            rest = context.memory.read(at + 8, size) if not context.failed else b""
+        except SysError:
+            return Address(at)
+        shown: Value = Int(before) if size == before else Change(Int(before), Int(size))
+        fields: list[tuple[str, Value]] = [("handle_bytes", shown)]
+        if not context.failed:
+            fields += [("handle_type", Hex(kind)), ("f_handle", Words(f"0x{rest.hex()}", 0))]
+        return Struct(tuple(fields))
+
+    plan.at_entry = remember
+    show(plan, 2, handle, at_exit=True)
+    show(plan, 3, at_success(decoder_of(PointerKind(I32, out=True), plan)), at_exit=True)

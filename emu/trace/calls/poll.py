@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from emu.trace.calls import calls, named, result, show
 from emu.trace.decode import decoder_of, fd
 from emu.trace.structs import signal_set
-from emu.trace.value import Address, Bits, Int, List, Struct, Value
+from emu.trace.value import Address, Bits, Int, List, Struct, Remark, Value
 from syscalls.abi.cstruct import layout
 from syscalls.abi.errno import SysError
 from syscalls.abi.kinds import PointerKind
@@ -19,14 +19,6 @@ if TYPE_CHECKING:
     from emu.trace.plan import Context, Plan
 
 FD_SETSIZE = 1024
-
-
-def _words(value: Value) -> str:
-    """A value inside an explanation: there, everything is shown in strace's default way."""
-    from emu.trace.options import TraceOptions
-    from emu.trace.text import Writer
-
-    return Writer(TraceOptions()).show(value)
 
 
 def _pollfds(context: Context, at: int, count: int) -> list[Any]:
@@ -43,12 +35,12 @@ def _poll(plan: Plan) -> None:
         show(plan, 2, decoder_of(PointerKind(item, out=False), plan), at_exit=False)
         show(plan, 3, _mask_at, at_exit=False)
 
-    def answer(context: Context, number: int) -> tuple[Value, str]:
+    def answer(context: Context, number: int) -> tuple[Value, Remark]:
         if not number:
             return Int(0), "Timeout"
-        note = _ready(context)
+        note: tuple[str | Value, ...] = (_ready(context),)
         if timed and context.values[2]:
-            note += f", left {_words(plan.steps[2].decode(context, context.values[2]) or Int(0))}"
+            note += (", left ", plan.steps[2].decode(context, context.values[2]) or Int(0))
         return Int(number), note
 
     result(plan, answer)
@@ -79,19 +71,19 @@ def _events(item: Any) -> tuple[tuple[str, Value], ...]:
     return () if item.fd < 0 else (("events", named(item.events & 0xFFFF, POLL_EVENTS)),)
 
 
-def _ready(context: Context) -> str:
+def _ready(context: Context) -> Value:
     """Those that have an answer."""
     try:
         items = _pollfds(context, context.values[0], min(context.values[1] & 0xFFFFFFFF, 4096))
     except SysError:
-        return ""
+        return Address(context.values[0])
     shown = [
         Struct((("fd", _fd(context, item.fd)), ("revents", named(item.revents & 0xFFFF, POLL_EVENTS))))
         for item in items
         if item.revents
     ]
     limit = context.limits.string if context.limits.abbreviate else len(shown)
-    return _words(List(tuple(shown[:limit]), cut=len(shown) > limit))
+    return List(tuple(shown[:limit]), cut=len(shown) > limit)
 
 
 def _mask_at(context: Context, at: int) -> Value:
@@ -132,17 +124,17 @@ def _select(plan: Plan) -> None:
     if plan.name in items:
         show(plan, 5, _packed_mask, at_exit=False)
 
-    def answer(context: Context, number: int) -> tuple[Value, str]:
+    def answer(context: Context, number: int) -> tuple[Value, Remark]:
         if not number:
             return Int(0), "Timeout"
-        parts = []
+        parts: list[str | Value] = []
         for place, name in ((1, "in"), (2, "out"), (3, "except")):
             ready = _set(context, context.values[place]) if context.values[place] else None
             if isinstance(ready, Bits) and ready.value:
-                parts.append(f"{name} {_words(ready)}")
+                parts += [", " if parts else "", f"{name} ", ready]
         if context.values[4]:
-            parts.append(f"left {_words(timeout(context, context.values[4]) or Int(0))}")
-        return Int(number), ", ".join(parts)
+            parts += [", " if parts else "", "left ", timeout(context, context.values[4]) or Int(0)]
+        return Int(number), tuple(parts)
 
     result(plan, answer)
 

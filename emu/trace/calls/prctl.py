@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from emu.trace.calls import calls, result, show
+from emu.trace.calls import calls, named, result, show
 from emu.trace.decode import read_string
-from emu.trace.value import Address, Hex, Int, List, Named, Value
+from emu.trace.value import Address, Hex, Int, List, Remark, Value
 from syscalls.abi import prctl as pr
 from syscalls.abi.errno import SysError
 from syscalls.abi.signal import SIGNAL
@@ -31,7 +31,7 @@ def _prctl(plan: Plan) -> None:
     def second(context: Context, number: int) -> Value | None:
         option = context.values[0]
         if option == pr.PR_GET_NAME:
-            return Address(number) if context.failed else read_string(context.memory, number, 16)
+            return Address(number) if context.failed else read_string(context.memory, number, min(16, context.limits.string))
         if option in _STORES_INT or option in _STORES_TABLE or option == pr.PR_GET_TID_ADDRESS:
             return _stored(context, number, option)
         value = declared(context, number)
@@ -65,10 +65,10 @@ def _stored(context: Context, at: int, option: int) -> Value:
     if option == pr.PR_GET_TID_ADDRESS:
         return List((Address(number),))
     table = _STORES_TABLE.get(option)
-    return List((Named(number, table.format(number)) if table else Int(number),))
+    return List((named(number, table) if table else Int(number),))
 
 
-def _result(context: Context, number: int) -> tuple[Value, str]:
+def _result(context: Context, number: int) -> tuple[Value, Remark]:
     option = context.values[0]
     if option in _RESULT_TABLES:
         return Int(number), _RESULT_TABLES[option].format(number)

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from emu.trace.calls import at_success, calls, named, result, result_named, show
 from emu.trace.decode import address, decoder_of
-from emu.trace.value import Address, Bits, Hex, Id, Int, List, Named, Struct, Value, Words
+from emu.trace.value import Address, Bits, Hex, Id, Int, List, Named, Struct, Remark, Value, Words
 from syscalls.abi import futex, prctl, process, sched, wait
 from syscalls.abi.cstruct import layout
 from syscalls.abi.errno import SysError
-from syscalls.abi.kinds import PointerKind
-from syscalls.abi.structs.process import CapData, CapHeader
+from syscalls.abi.kinds import Kind, PointerKind
+from syscalls.abi.structs.process import CapData, CapHeader, UserDesc
+from syscalls.abi.structs.time import Timespec, Timespec64
 
 if TYPE_CHECKING:
     from emu.trace.plan import Context, Plan
@@ -94,7 +95,7 @@ def _ioprio_get(plan: Plan) -> None:
 @calls("personality")
 def _personality(plan: Plan) -> None:
     show(plan, 0, lambda _context, number: named(number, process.PERSONALITY))
-    result(plan, lambda _context, number: (Hex(number), process.PERSONALITY.format(number)))
+    result(plan, lambda _context, number: (Hex(number), (named(number, process.PERSONALITY),)))
 
 
 @calls("membarrier")
@@ -102,9 +103,9 @@ def _membarrier(plan: Plan) -> None:
     """The processor only with the flag for it; what a query answers by name."""
     show(plan, 2, lambda context, number: Int(number) if context.values[1] & 1 else None)
 
-    def answer(context: Context, number: int) -> tuple[Value, str]:
+    def answer(context: Context, number: int) -> tuple[Value, Remark]:
         if context.values[0] == process.MEMBARRIER_CMD_QUERY and number:
-            return Hex(number), process.MEMBARRIER_QUERY.format(number)
+            return Hex(number), (named(number, process.MEMBARRIER_QUERY),)
         return Int(number), ""
 
     result(plan, answer)
@@ -141,9 +142,9 @@ def _get_robust_list(plan: Plan) -> None:
 @calls("set_thread_area")
 def _set_thread_area(plan: Plan) -> None:
     """The entry that was found free is part of the result."""
-    show(plan, 0, decoder_of(_descriptor(plan), plan), at_exit=False)
+    show(plan, 0, decoder_of(_descriptor(), plan), at_exit=False)
 
-    def entry(context: Context, number: int) -> tuple[Value, str]:
+    def entry(context: Context, number: int) -> tuple[Value, Remark]:
         try:
             chosen = int.from_bytes(context.memory.read(context.values[0], 4), "little")
         except SysError:
@@ -156,7 +157,7 @@ def _set_thread_area(plan: Plan) -> None:
 @calls("get_thread_area")
 def _get_thread_area(plan: Plan) -> None:
     """A failure says only which entry was asked for."""
-    whole = decoder_of(_descriptor(plan), plan)
+    whole = decoder_of(_descriptor(), plan)
 
     def area(context: Context, at: int) -> Value | None:
         if not context.failed:
@@ -165,14 +166,13 @@ def _get_thread_area(plan: Plan) -> None:
             number = int.from_bytes(context.memory.read(at, 4), "little", signed=True)
         except SysError:
             return Address(at)
-        return Struct((("entry_number", Int(number)), ("", Words("...", 0))))
+        return Words(f"{{entry_number={number}, ...}}", number)
 
     show(plan, 0, area, at_exit=True)
 
 
-def _descriptor(plan: Plan) -> Any:
-    kind = plan.kinds[plan.steps[0].name]
-    return PointerKind(kind.item, out=False) if isinstance(kind, PointerKind) else kind
+def _descriptor() -> Kind:
+    return PointerKind(UserDesc, out=False)
 
 
 @calls("futex", "futex_time64")
@@ -224,9 +224,7 @@ def _futex(plan: Plan) -> None:
         show(plan, place, decode)
 
 
-def _timeout(plan: Plan) -> Any:
-    from syscalls.abi.structs.time import Timespec, Timespec64
-
+def _timeout(plan: Plan) -> Kind:
     return PointerKind(Timespec64 if plan.name.endswith("64") else Timespec, out=False)
 
 

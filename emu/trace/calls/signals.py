@@ -10,7 +10,7 @@ from emu.trace.siginfo import read_siginfo
 from emu.trace.structs import signal_set
 from emu.trace.value import Address, Hex, Value
 from syscalls.abi.errno import SysError
-from syscalls.abi.signal import HANDLERS, OLD_SIGNAL_SET
+from syscalls.abi.signal import HANDLERS
 
 if TYPE_CHECKING:
     from emu.trace.plan import Context, Plan
@@ -79,9 +79,9 @@ def _signal(plan: Plan) -> None:
 @calls("ssetmask")
 def _ssetmask(plan: Plan) -> None:
     show(plan, 0, lambda _context, number: signal_set(number, 32))
-    result(plan, lambda _context, number: (Hex(number), f"old mask {OLD_SIGNAL_SET.format(number)}"))
+    result(plan, lambda _context, number: (Hex(number), ("old mask ", signal_set(number, 32))))
 
 
 @calls("sgetmask")
 def _sgetmask(plan: Plan) -> None:
-    result(plan, lambda _context, number: (Hex(number), f"mask {OLD_SIGNAL_SET.format(number)}"))
+    result(plan, lambda _context, number: (Hex(number), ("mask ", signal_set(number, 32))))
