@@ -125,11 +125,11 @@ def test_code_in_a_reused_frame(guest, arch):
 
 @pytest.mark.parametrize("arch", ARCHES)
 def test_code_written_by_the_guest_through_an_alias(guest, arch):
-    # x86: mov byte ptr [0x600010 + 1], 7, then jump to 0x400010; arm64: str w1, [0x600010], with w1 from the literal
+    # x86: mov byte ptr [0x600010 + 1], 7, then jump to 0x400010; arm64: str w1, [0x600010]; isb
     program = {
         X86_64: "c6042511006000 07 eb06 9090 90909090" + ONE[X86_64],
         I386: "c60511006000 07 eb07 90 909090909090" + ONE[I386],
-        ARM64: "1f2003d5 000ca0d2 81000018 011000b9" + ONE[ARM64] + "e00080d2",
+        ARM64: "000ca0d2 a1000018 011000b9 df3f03d5" + ONE[ARM64] + "e00080d2",
     }[arch]
     thread = guest(arch, program)
     thread.mmu.map(0x600, thread.code, 1, READ | WRITE)
