@@ -99,7 +99,8 @@ def run_once(command: list[str], timeout: float = 120) -> tuple[float, int]:
         raise RuntimeError(f"more than {timeout} s") from None
     seconds = time.perf_counter() - start
     if process.returncode:
-        raise RuntimeError(error.decode(errors="replace").strip().splitlines()[-1:] or f"status {process.returncode}")
+        lines = error.decode(errors="replace").strip().splitlines()
+        raise RuntimeError(lines[-1] if lines else f"status {process.returncode}")
     return seconds, resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
 
 
@@ -112,9 +113,11 @@ def measure(rivals: dict[str, list[str] | None], runs: int) -> dict[str, float |
             if command is None or name in failed:
                 continue
             try:
-                seconds.setdefault(name, []).append(run_once(command)[0])
+                taken = run_once(command)[0]
             except RuntimeError as error:
                 failed[name] = f"fails: {error}"
+            else:
+                seconds.setdefault(name, []).append(taken)
     result: dict[str, float | str] = {name: statistics.median(times) for name, times in seconds.items()}
     result.update(failed)
     result.update({name: "not available" for name, command in rivals.items() if command is None})
