@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 from emu.engine.base import Stop
 from syscalls.abi.arch import PAGE_MASK, PAGE_SIZE, Arch
 from syscalls.abi.errno import SysError
-from syscalls.mm.show import maps
 from syscalls.abi.signal import SIGNAL, format_si_code
+from syscalls.mm.show import maps
 
 if TYPE_CHECKING:
     from syscalls.kernel.task import Task

@@ -207,7 +207,7 @@ class Run:
         try:
             self.loaded = load(
                 mm, image, FileBacking(file), args=args, env=env, filename=os.fsencode(config.program), cred=cred,
-                random=kernel.random, hwcap=engine.hwcap(image.arch) if hasattr(engine, 'hwcap') else (0, 0), interpreter=self._interpreter(image),
+                random=kernel.random, hwcap=engine.hwcap(image.arch), interpreter=self._interpreter(image),
             )  # fmt: skip
         except (elf.FormatError, SysError) as error:
             raise NotExecutableError(f"{config.program}: {error}") from None
