@@ -115,7 +115,7 @@ class UnicornEngine(ABC):
         self.activate(cpu)
         self.stop = None
         pc = len(self.file) - 1
-        while True:
+        while not self.interrupted:
             error = self.uc.start(self.words[pc])
             if self.failure is not None:
                 failure, self.failure = self.failure, None
@@ -123,7 +123,7 @@ class UnicornEngine(ABC):
             if self.stop is not None:
                 return self.stop
             if self.interrupted:
-                return PREEMPTED
+                break
             if error == ERR_INSN_INVALID:
                 return self.undefined(cpu)
             if error != ERR_OK:
@@ -131,6 +131,7 @@ class UnicornEngine(ABC):
             stop = self.ended(cpu)
             if stop is not None:
                 return stop
+        return PREEMPTED
 
     def interrupt(self) -> None:
         """End the run for good, from a signal handler or another thread: the guest must not be resumed."""
