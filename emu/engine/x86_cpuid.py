@@ -1,7 +1,8 @@
 """What CPUID tells the guest: a Westmere (SSE4.2, AES, PCLMULQDQ, POPCNT), which Unicorn carries out completely.
 
 Nothing comes from the host, and nothing that would not work or not repeat is offered: no AVX and XSAVE (Unicorn lacks
-them; code that uses AVX without asking CPUID is not refused, but runs wrongly), no RDRAND (not repeatable), no MONITOR, no hypervisor leaves. Sources: Intel SDM volume 2, CPUID.
+them; code that uses AVX without asking CPUID is not refused, but runs wrongly), no RDRAND (not repeatable), no MONITOR,
+no hypervisor leaves. Sources: Intel SDM volume 2, CPUID.
 """
 
 from __future__ import annotations
