@@ -44,15 +44,15 @@ class FdTable:
             raise SysError(EBADF)
         return file
 
-    def at(self, dirfd: int, name: bytes, *, empty: bool = False) -> Path | None:
+    def at(self, dirfd: int, name: bytes, *, empty: bool = False, in_root: bool = False) -> Path | None:
         """What a relative `name` of an *at call starts at, for `resolve`; None: the working directory.
 
         The order of path_init: ENOENT for an empty name (unless AT_EMPTY_PATH: `empty`), then EBADF, and no look at
-        `dirfd` when the name is absolute.
+        `dirfd` when the name is absolute, unless it is the root that the name is absolute in (RESOLVE_IN_ROOT).
         """
         if not name and not empty:
             raise SysError(ENOENT)
-        if dirfd == AT_FDCWD or name[:1] == b"/":
+        if dirfd == AT_FDCWD or (name[:1] == b"/" and not in_root):
             return None
         return path_of(self.get_any(dirfd))
 

@@ -123,15 +123,6 @@ async def fcntl(task: Task, fd: Fd, op: Command, arg: Argument) -> int:
     return _control(task, task.arch, fd, file, op, arg)
 
 
-@syscall("fcntl", only=I386, partial=_MISSING)
-async def fcntl32(task: Task, fd: Fd, op: Command, arg: Argument) -> int:
-    """Inspect and change a descriptor, its open file, and locks on its first 2 GB (fcntl(2))."""
-    file = _file(task, fd, op)
-    if op in (F_GETLK, F_SETLK, F_SETLKW):
-        return await _lock(task, file, _LOCKS[op], Pointer(task.mm, arg, layout(Flock, I386)))
-    return _control(task, I386, fd, file, op, arg)
-
-
 @syscall("fcntl64", only=I386, partial=_MISSING)
 async def fcntl64(task: Task, fd: Fd, op: Command, arg: Argument64) -> int:
     """Inspect and change a descriptor, its open file, and locks on it (fcntl(2))."""
@@ -141,6 +132,15 @@ async def fcntl64(task: Task, fd: Fd, op: Command, arg: Argument64) -> int:
     if op in _LOCKS:
         return await _lock(task, file, _LOCKS[op], Pointer(task.mm, arg, layout(Flock, I386)))
     return _control(task, I386, fd, file, op, arg)
+
+
+@syscall("fcntl", only=I386, partial=_MISSING)
+async def fcntl32(task: Task, fd: Fd, op: Command, arg: Argument64) -> int:
+    """Inspect and change a descriptor, its open file, and locks on it (fcntl(2)).
+
+    A 64-bit kernel answers both of i386's numbers alike (compat_sys_fcntl64 in syscall_32.tbl).
+    """
+    return await fcntl64(task, fd, op, arg)
 
 
 def _file(task: Task, fd: int, op: int) -> File:

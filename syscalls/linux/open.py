@@ -4,7 +4,17 @@ from __future__ import annotations
 
 from syscalls.abi.arch import I386
 from syscalls.abi.errno import E2BIG, EINVAL, SysError
-from syscalls.abi.fcntl import AT_FDCWD, O_CLOEXEC, O_CREAT, O_LARGEFILE, O_PATH, O_TRUNC, O_WRONLY, from_arch
+from syscalls.abi.fcntl import (
+    AT_FDCWD,
+    O_CLOEXEC,
+    O_CREAT,
+    O_LARGEFILE,
+    O_PATH,
+    O_TRUNC,
+    O_WRONLY,
+    RESOLVE_IN_ROOT,
+    from_arch,
+)
 from syscalls.abi.kinds import DirFd, FdResult, In, Mode, OpenFlags, Path, Size
 from syscalls.abi.structs.file import OpenHow
 from syscalls.fs import open as fs
@@ -68,7 +78,8 @@ async def openat2(task: Task, dirfd: DirFd, pathname: Path, how: In[OpenHow], si
     if not flags & O_PATH:
         flags |= O_LARGEFILE
     task.files.lowest_free(nofile_limit(task))
-    file = fs.openat2(task, task.files.at(dirfd, pathname), pathname, flags, wanted.mode, wanted.resolve)
+    base = task.files.at(dirfd, pathname, in_root=bool(wanted.resolve & RESOLVE_IN_ROOT))
+    file = fs.openat2(task, base, pathname, flags, wanted.mode, wanted.resolve)
     return await _finish(task, file, flags)
 
 
