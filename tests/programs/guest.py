@@ -40,7 +40,7 @@ def trace_case(case: Case, arch: str, *, paths: bool = False) -> str:
     """The trace text of a case, as `trapeze trace -o FILE [-y]` writes it."""
     text = io.StringIO()
     options = TraceOptions(paths=paths, quiet=frozenset({"personality"}))  # with -o, strace tells it on stderr
-    config = Config(str(case.binary(arch)), case.args, case.env, cwd="/tmp")
+    config = Config(str(case.binary(arch)), case.args, case.env, cwd="/tmp", argv0=f"/mnt/{case.program}")
     streams = (BytesStream(case.stdin), CaptureStream(), CaptureStream())
     run = Run(config, streams)
     run.observe(Tracer(run.kernel, [TextSink(text, options)], options))

@@ -23,7 +23,6 @@ QEMU_DIFFERS = {
     "metadata": "has no fchmodat2",
     "memory": "its own mmap, mremap, madvise and mincore check less",
     "fdio": "has no preadv2",
-    "descriptors": "dup2 of a closed descriptor on itself succeeds",
     "terminal": "an unknown ioctl is ENOSYS",
     "openat2": "has no openat2",
     "pointers": "checks whole buffers before any transfer",
