@@ -25,6 +25,7 @@ from syscalls.abi.signal import (
     SIGCONT,
     SIGFPE,
     SIGILL,
+    SIGKILL,
     SIGRTMIN,
     SIGSEGV,
     SIGSYS,
@@ -154,10 +155,14 @@ def would_kill(task: Task, signo: int) -> bool:
 
 
 def send(task: Task, info: SigInfo, *, whole_group: bool = False) -> None:
-    """Make a signal pending for a thread, or for its process; ignored ones are dropped unless blocked (send_signal)."""
+    """Make a signal pending for a thread, or for its process (send_signal).
+
+    One that is ignored is dropped, unless it is blocked or somebody watches: a tracer sees it (sig_ignored).
+    """
     signo = info.signo
     _stop_and_continue(task.group, signo)
-    if is_ignored(task.group, signo) and not task.signals.mask & bit(signo):
+    watched = task.kernel.observer is not None
+    if not watched and is_ignored(task.group, signo) and not task.signals.mask & bit(signo):
         return
     (task.group.signals if whole_group else task.signals).add(info)
     for candidate in [task, *task.group.tasks] if whole_group else [task]:
@@ -234,10 +239,10 @@ def deliver(task: Task) -> None:
         if info is None:
             break
         action = task.group.signals.action(info.signo)
+        if task.kernel.observer is not None and info.signo != SIGKILL:  # which no tracer can stop at
+            task.kernel.observer.signal(task, info)
         if action.handler == SIG_IGN or (action.handler == SIG_DFL and DEFAULT_IGNORE & bit(info.signo)):
             continue
-        if task.kernel.observer is not None:
-            task.kernel.observer.signal(task, info)
         if action.handler != SIG_DFL:
             _handle(task, info, action)
         elif not DEFAULT_STOP & bit(info.signo):  # job control comes with processes: nobody could continue this one
