@@ -2,7 +2,7 @@
 
 Linux lets EL0 read the ID registers by emulating the read, and shows the fields that concern programs (FTR_VISIBLE in
 arch/arm64/kernel/cpufeature.c; Documentation/arch/arm64/cpu-feature-registers.rst). Here more is hidden: what would not
-repeat (RNDR, which still answers whoever executes it unasked), and what needs a kernel that switches it on (SVE, pointer
+repeat (RNDR, which still answers whoever executes it unasked), and what a kernel must switch on first (SVE, pointer
 authentication, BTI).
 """
 
