@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from emu.engine.base import Args, Cpu, Stop, StopReason
+from emu.engine.base import Args, Cpu, OnSyscall, Stop, StopReason
 from emu.errors import InternalError, TrapezeError
 from syscalls.abi.arch import Arch
 from syscalls.abi.numbers import NAME
@@ -96,8 +96,8 @@ def attach(task: Task) -> None:
     cpu.on_fault = task.mm.fault
 
 
-def _plain(task: Task) -> Callable[[Arch, int, Args], int | None]:
-    """The hot way from trap to answer."""
+def _plain(task: Task, leave: Callable[[Task, int | None], None] | None = None) -> OnSyscall:
+    """The hot way from trap to answer. `leave` is told the result of each call that does not sleep."""
     pending, group_pending = task.signals.pending, task.group.signals.pending
     kernel = task.kernel
 
@@ -106,34 +106,33 @@ def _plain(task: Task) -> Callable[[Arch, int, Args], int | None]:
             result = answer(task, arch, number, args)
         except Exception as error:
             raise internal_error((arch, number, args), error) from error
-        if result is None:
-            if task.sleeping is not None:
-                task.sleeping.call = (arch, number, args)
-        elif pending or group_pending or kernel.timers:
+        if result is None and task.sleeping is not None:
+            task.sleeping.call = (arch, number, args)
+            return None
+        if leave is not None:
+            leave(task, result)
+        if result is not None and (pending or group_pending or kernel.timers):
             return _stop_for_signals(task, arch, result)
         return result
 
     return on_syscall
 
 
-def _traced(task: Task) -> Callable[[Arch, int, Args], int | None]:
+def _traced(task: Task) -> OnSyscall:
     """The same with an observer told of each call."""
     observer = task.kernel.observer
     assert observer is not None
-    plain = _plain(task)
+    plain = _plain(task, observer.exit)
 
     def on_syscall(arch: Arch, number: int, args: Args) -> int | None:
         observer.enter(task, arch, number, args)
-        result = plain(arch, number, args)
-        if task.sleeping is None:
-            observer.exit(task, result)
-        return result
+        return plain(arch, number, args)
 
     return on_syscall
 
 
 def _stop_for_signals(task: Task, arch: Arch, result: int) -> int | None:
-    """Let a signal that became deliverable in this call, or a timer that is due, be seen before the next instruction."""
+    """Let a signal that this call made deliverable, or a timer that is due, be seen before the next instruction."""
     task.kernel.expire_timers()
     if not signals.has_pending(task):
         return result
