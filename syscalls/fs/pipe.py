@@ -8,6 +8,7 @@ then takes new slots: that is what makes writes of up to PIPE_BUF bytes atomic, 
 from __future__ import annotations
 
 from collections import deque
+from itertools import islice
 from weakref import WeakKeyDictionary
 
 from syscalls.abi.arch import PAGE_SIZE
@@ -46,9 +47,14 @@ class Pipe:
         self.queue = WaitQueue("pipe")
 
     @property
+    def room(self) -> int:
+        """Free slots."""
+        return max(0, self.max_slots - len(self.slots))
+
+    @property
     def full(self) -> bool:
         """Is there no free slot?"""
-        return len(self.slots) >= self.max_slots
+        return not self.room
 
     @property
     def capacity(self) -> int:
@@ -75,6 +81,15 @@ class Pipe:
                 slot.data = slot.data[len(part) :]
         self.queue.wake()
         return b"".join(parts)
+
+    def drop(self, count: int) -> None:
+        """Remove exactly `count` bytes, packet or not."""
+        while count > 0:
+            count -= len(self.take(count))
+
+    def peek(self, slots: int) -> list[Slot]:
+        """The first slots, which stay."""
+        return list(islice(self.slots, slots))
 
     def put(self, data: bytes | memoryview, *, packets: bool = False) -> int:
         """Append what fits; how many bytes did (pipe_write)."""

@@ -55,6 +55,8 @@ class StreamInode(Inode):
 class StreamFile(File):
     """Reads and writes go to the stream; nothing is kept here."""
 
+    whole_writes = True
+
     def __init__(self, inode: Inode, flags: int, stream: HostStream) -> None:
         super().__init__(inode, flags)
         self.stream = stream

@@ -9,6 +9,7 @@ from typing import Annotated
 from syscalls.abi.errno import EINVAL, EOPNOTSUPP, ESPIPE, SysError
 from syscalls.abi.fcntl import O_APPEND
 from syscalls.abi.kinds import ArrayKind, Fd, FlagsKind, InBuf, Int64, OutBuf, Pointer, Size, ULong
+from syscalls.abi.stat import S_IFCHR
 from syscalls.abi.structs.uio import Iovec
 from syscalls.abi.uio import (
     MAX_RW_COUNT,
@@ -153,7 +154,7 @@ async def _readv(
         return 0
     if offset is not None:
         _check_end(offset, total)
-    _check_flags(flags)
+    _check_flags(file, flags)
     return await read_file(task, file, segments, offset, nowait=bool(flags & RWF_NOWAIT))
 
 
@@ -166,14 +167,14 @@ async def _writev(
         return 0
     if offset is not None:
         _check_end(offset, total)
-    _check_flags(flags)
+    _check_flags(file, flags)
     with _appending(file, flags):
         return await write_file(task, file, segments, offset, nowait=bool(flags & RWF_NOWAIT))
 
 
-def _check_flags(flags: int) -> None:
+def _check_flags(file: File, flags: int) -> None:
     """EOPNOTSUPP for flags that the file does not know (kiocb_set_rw_flags)."""
-    if flags & ~_SUPPORTED:
+    if flags & ~_SUPPORTED or (flags & RWF_NOWAIT and file.inode.type != S_IFCHR):
         raise SysError(EOPNOTSUPP)
     if flags & RWF_APPEND and flags & RWF_NOAPPEND:
         raise SysError(EINVAL)

@@ -1,0 +1,107 @@
+"""ioctl(2): what every descriptor knows; all else is the open file's business (fs/ioctl.c)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Annotated
+
+from syscalls.abi import ioctl as abi
+from syscalls.abi.arch import PAGE_SIZE
+from syscalls.abi.cstruct import I32, I64
+from syscalls.abi.errno import ENOTTY, EOPNOTSUPP, EPERM, SysError
+from syscalls.abi.fcntl import O_ASYNC, O_NONBLOCK
+from syscalls.abi.kinds import AddressKind, Fd, FlagsKind, Kind, PointerKind, SwitchKind
+from syscalls.abi.stat import S_IFDIR, S_IFLNK, S_IFREG
+from syscalls.abi.structs.termios import Termios, Winsize
+from syscalls.fs.cred import CAP_SYS_ADMIN
+from syscalls.fs.file import File
+from syscalls.kernel.task import Task
+from syscalls.spec import syscall
+
+_INT_OUT, _INT_IN = PointerKind(I32, out=True), PointerKind(I32, out=False)
+_CASES: dict[int, Kind | None] = {
+    abi.FIOCLEX: None,
+    abi.FIONCLEX: None,
+    abi.FIONBIO: _INT_IN,
+    abi.FIOASYNC: _INT_IN,
+    abi.FIONREAD: _INT_OUT,
+    abi.FIGETBSZ: _INT_OUT,
+    abi.FIOQSIZE: PointerKind(I64, out=True),
+    abi.TCGETS: PointerKind(Termios, out=True),
+    abi.TCSETS: PointerKind(Termios, out=False),
+    abi.TCSETSW: PointerKind(Termios, out=False),
+    abi.TCSETSF: PointerKind(Termios, out=False),
+    abi.TIOCGWINSZ: PointerKind(Winsize, out=True),
+    abi.TIOCSWINSZ: PointerKind(Winsize, out=False),
+    abi.TIOCGPGRP: _INT_OUT,
+    abi.TIOCSPGRP: _INT_IN,
+    abi.TIOCGSID: _INT_OUT,
+}
+Request = Annotated[int, FlagsKind(abi.IOCTL_REQUEST)]
+Argument = Annotated[int, SwitchKind("op", _CASES, AddressKind())]
+
+
+@syscall(partial="requests of terminals, pipes and files only")
+def ioctl(task: Task, fd: Fd, op: Request, argp: Argument) -> int:
+    """Control a device or an open file (ioctl(2)); ENOTTY when it does not know the request."""
+    file = task.file(fd)
+    if op in (abi.FIOCLEX, abi.FIONCLEX):
+        task.files.set_cloexec(fd, on=op == abi.FIOCLEX)
+        return 0
+    common = _COMMON.get(op)
+    if common is not None:
+        return common(task, file, argp)
+    if file.inode.type == S_IFREG and op == abi.FIONREAD:
+        return _put_int(task, argp, file.inode.size - file.position)
+    return file.ioctl(op, argp, task.mm)
+
+
+def _put_int(task: Task, address: int, value: int) -> int:
+    task.mm.write(address, (value & 0xFFFFFFFF).to_bytes(4, "little"))
+    return 0
+
+
+def _set_flag(flag: int) -> Callable[[Task, File, int], int]:
+    def command(task: Task, file: File, argp: int) -> int:
+        on = any(task.mm.read(argp, 4))
+        file.flags = file.flags | flag if on else file.flags & ~flag
+        return 0
+
+    return command
+
+
+def _quota_size(task: Task, file: File, argp: int) -> int:
+    """FIOQSIZE: the size, which for directories is what quota counts."""
+    if file.inode.type not in (S_IFDIR, S_IFREG, S_IFLNK):
+        raise SysError(ENOTTY)
+    task.mm.write(argp, file.inode.size.to_bytes(8, "little"))
+    return 0
+
+
+def _block_size(task: Task, file: File, argp: int) -> int:
+    del file
+    return _put_int(task, argp, PAGE_SIZE)
+
+
+def _freeze(task: Task, file: File, argp: int) -> int:
+    del file, argp
+    raise SysError(EOPNOTSUPP if task.cred.capable(CAP_SYS_ADMIN) else EPERM)
+
+
+def _unsupported(task: Task, file: File, argp: int) -> int:
+    del task, file, argp
+    raise SysError(EOPNOTSUPP)
+
+
+_COMMON: dict[int, Callable[[Task, File, int], int]] = {
+    abi.FIONBIO: _set_flag(O_NONBLOCK),
+    abi.FIOASYNC: _set_flag(O_ASYNC),
+    abi.FIOQSIZE: _quota_size,
+    abi.FIGETBSZ: _block_size,
+    abi.FIFREEZE: _freeze,
+    abi.FITHAW: _freeze,
+    abi.FICLONE: _unsupported,
+    abi.FICLONERANGE: _unsupported,
+    abi.FIDEDUPERANGE: _unsupported,
+    abi.FS_IOC_FIEMAP: _unsupported,
+}
