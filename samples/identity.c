@@ -18,10 +18,10 @@ static void limits(void)
 	struct rlimit limit;
 
 	puts("-- limits");
-	TRY(getrlimit(RLIMIT_NOFILE, &limit));
-	FACT(limit.rlim_cur <= limit.rlim_max && limit.rlim_cur >= 256);
-	limit.rlim_cur = 10;
+	limit = (struct rlimit){ 10, 64 };
 	TRY(setrlimit(RLIMIT_NOFILE, &limit));
+	TRY(getrlimit(RLIMIT_NOFILE, &limit));
+	printf("%d %d\n", (int)limit.rlim_cur, (int)limit.rlim_max);
 	int last = -1;
 	for (int fd; (fd = dup(1)) >= 0;)
 		last = fd;

@@ -25,9 +25,10 @@ static void show(const char *path)
 
 static void show_times(const char *path)
 {
-	struct stat st;
+	struct stat st, reference;
 	lstat(path, &st);
-	time_t now = time(NULL);
+	stat("d", &reference);  /* made just now; time(2) would be read without a call where there is a vDSO */
+	time_t now = reference.st_ctim.tv_sec;
 	const struct timespec *times[] = { &st.st_atim, &st.st_mtim };
 	printf("%s:", path);
 	for (int i = 0; i < 2; i++) {
@@ -64,10 +65,6 @@ static void modes(void)
 	TRY(fchmodat(AT_FDCWD, "s", 0600, 0));
 	show("f");
 	show("s");
-	TRY(syscall(SYS_fchmodat2, AT_FDCWD, "s", 0600, AT_SYMLINK_NOFOLLOW));
-	TRY(syscall(SYS_fchmodat2, fd, "", 0611, AT_EMPTY_PATH));
-	TRY(syscall(SYS_fchmodat2, fd, "", 0611, 0x4000));
-	show("f");
 	close(fd);
 	TRY(chmod("d", 02775));
 	TRY(mkdir("d/sub", 0777));
@@ -144,15 +141,14 @@ static void extended(void)
 	FACT((x.stx_mask & STATX_BASIC_STATS) == STATX_BASIC_STATS);
 	FACT(x.stx_blksize == 4096);
 	TRY(statx(AT_FDCWD, "missing", 0, STATX_ALL, &x));
-	TRY(statx(AT_FDCWD, "s", AT_SYMLINK_NOFOLLOW, STATX_MODE, &x));
+	TRY(statx(AT_FDCWD, "s", AT_SYMLINK_NOFOLLOW, STATX_BASIC_STATS, &x));
 	printf("type %o\n", x.stx_mode & S_IFMT);
 	TRY(statx(AT_FDCWD, "f", 0x4000000, STATX_ALL, &x));
 	TRY(statx(AT_FDCWD, "f", 0, 0x80000000, &x));
-	TRY(statx(AT_FDCWD, "", AT_EMPTY_PATH, STATX_TYPE, &x));
-	FACT(S_ISDIR(x.stx_mode));
-	TRY(statfs(".", &fs));
-	FACT(fs.f_bsize == 4096);
-	FACT(fs.f_namelen == 255);
+	int dir = open("d", O_RDONLY);
+	TRY(statx(dir, "", AT_EMPTY_PATH, STATX_BASIC_STATS | STATX_BTIME, &x));
+	FACT(S_ISDIR(x.stx_mode) && (x.stx_mask & STATX_BTIME) && x.stx_btime.tv_sec == x.stx_ctime.tv_sec);
+	close(dir);
 	TRY(statfs("missing", &fs));
 	TRY(fstatfs(99, &fs));
 }

@@ -24,8 +24,8 @@ int main(void)
 	TRY(stat("dir/file/..", &st));
 	TRY(stat("dir/sub/../file", &st));
 	TRY(stat("dir/missing/../file", &st));
-	TRY(stat("/../../..", &st));
-	TRY(stat("//", &st));
+	TRY(access("/../../..", X_OK));
+	TRY(access("//", X_OK));
 	TRY(stat("", &st));
 	TRY(lstat("to-dir", &st));
 	FACT(S_ISLNK(st.st_mode));
@@ -69,7 +69,7 @@ int main(void)
 	puts("-- directories by descriptor");
 	TRY(fstatat(dir, "file", &st, 0));
 	TRY(fstatat(99, "file", &st, 0));
-	TRY(fstatat(99, "/", &st, 0));
+	TRY(faccessat(99, "/", X_OK, 0));
 	int file = open("dir/file", O_RDONLY);
 	TRY(fstatat(file, "x", &st, 0));
 	TRY(fstatat(file, "", &st, AT_EMPTY_PATH));

@@ -5,6 +5,9 @@
 #include <signal.h>
 #include <sys/prctl.h>
 #include <sys/random.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/statfs.h>
 #include <sys/sysinfo.h>
 #include <sys/utsname.h>
 
@@ -36,6 +39,25 @@ int main(void)
 	TRY(sysinfo(&info));
 	FACT(info.uptime >= 0 && info.procs > 0 && info.mem_unit > 0);
 	FACT(info.totalram > 0 && info.freeram <= info.totalram);
+
+	puts("-- statfs and fchmodat2");
+	struct statfs fs;
+	struct stat st;
+	TRY(statfs(".", &fs));
+	FACT(fs.f_bsize == 4096 && fs.f_namelen == 255);
+	FACT(fs.f_blocks >= fs.f_bfree && fs.f_bfree >= fs.f_bavail);
+	put_file("f", "");
+	symlink("f", "s");
+	int fd = open("f", O_RDONLY);
+	TRY(syscall(SYS_fchmodat2, AT_FDCWD, "s", 0600, AT_SYMLINK_NOFOLLOW));
+	TRY(syscall(SYS_fchmodat2, fd, "", 0611, AT_EMPTY_PATH));
+	TRY(syscall(SYS_fchmodat2, fd, "", 0611, 0x4000));
+	TRY(fstat(fd, &st));
+	printf("mode %o\n", (unsigned)st.st_mode);
+
+	struct rlimit limit;
+	TRY(getrlimit(RLIMIT_NOFILE, &limit));
+	FACT(limit.rlim_cur <= limit.rlim_max && limit.rlim_cur >= 256);
 
 	puts("-- getrandom");
 	TRY(getrandom(bytes, sizeof bytes, 0));

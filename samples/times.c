@@ -67,6 +67,11 @@ int main(void)
 	TRY(clock_nanosleep(77, 0, &t, NULL));
 	TRY(usleep(1000));
 
+	puts("-- alarm");
+	TRY(alarm(100));
+	FACT(alarm(0) >= 99);
+	TRY(alarm(0));
+
 	puts("-- usage");
 	TRY(getrusage(RUSAGE_SELF, &usage));
 	FACT(usage.ru_utime.tv_sec < 100 && usage.ru_utime.tv_usec < 1000000);

@@ -134,7 +134,7 @@ class TmpDirectory(TmpInode):
 
     @property
     def size(self) -> int:
-        return len(self.children) * _BOGO_DIRENT_SIZE
+        return (2 + len(self.children)) * _BOGO_DIRENT_SIZE  # "." and ".." too (shmem_get_inode)
 
     def open(self, flags: int) -> File:
         return DirectoryFile(self, flags)

@@ -63,12 +63,12 @@ def minor(dev: int) -> int:
 
 
 class Kstatx:
-    """The same under the names of struct statx's fields; all that is known is told, whatever was asked for."""
+    """The same under the names of struct statx's fields; of all, only the birth time waits to be asked for."""
 
     def __init__(self, path: Path, mask: int) -> None:
         inode = path.inode
         inode.refresh()
-        self.stx_mask = STATX_BASIC_STATS | STATX_BTIME | STATX_MNT_ID
+        self.stx_mask = STATX_BASIC_STATS | STATX_MNT_ID | (mask & STATX_BTIME)  # shmem_getattr, ext4_getattr
         if mask & STATX_MNT_ID_UNIQUE:
             self.stx_mask ^= STATX_MNT_ID | STATX_MNT_ID_UNIQUE
         self.stx_blksize = inode.blksize
@@ -84,7 +84,7 @@ class Kstatx:
         self.stx_size = inode.size
         self.stx_blocks = inode.blocks
         self.stx_atime = _timestamp(inode.atime)
-        self.stx_btime = _timestamp(inode.btime)
+        self.stx_btime = _timestamp(inode.btime if mask & STATX_BTIME else 0)
         self.stx_ctime = _timestamp(inode.ctime)
         self.stx_mtime = _timestamp(inode.mtime)
         self.stx_rdev_major, self.stx_rdev_minor = major(inode.rdev), minor(inode.rdev)

@@ -20,7 +20,7 @@ ARCHES = ("x86_64", "i386", "arm64")
 QEMU_DIFFERS = {
     "args": "hands the environment over in another order",
     "files": "keeps only two bits of the access mode",
-    "metadata": "has no fchmodat2",
+    "system": "has no fchmodat2",
     "memory": "its own mmap, mremap, madvise and mincore check less",
     "fdio": "has no preadv2",
     "terminal": "an unknown ioctl is ENOSYS",
