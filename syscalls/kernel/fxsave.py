@@ -12,7 +12,7 @@ FSAVE_SIZE = 112
 DEFAULT_CONTROL, DEFAULT_MXCSR = 0x37F, 0x1F80
 #: Bits of MXCSR that exist; loading others faults.
 MXCSR_MASK = 0xFFFF
-_FX_HEAD = struct.Struct("<HHBxHIIII")  # control, status, tags, opcode, ip, ip's selector, data pointer, its selector
+_FX_HEAD = struct.Struct("<HHBxHQQ")  # control, status, tags, opcode, addresses of the instruction and of its data
 _FS_HEAD = struct.Struct("<7I")
 _MXCSR_OFFSET, _ST_OFFSET = 24, 32
 _EMPTY = 3
@@ -33,11 +33,14 @@ def check(image: bytes) -> bool:
 
 
 def to_fsave(image: bytes, cs: int, ds: int) -> bytes:
-    """struct _fpstate_32's first 112 bytes; the two status words behind them say that FXSAVE's follow."""
-    control, status, tags, opcode, ip, _, data, _ = _FX_HEAD.unpack_from(image)
+    """struct _fpstate_32's first 112 bytes; the last two words say that FXSAVE's image follows.
+
+    As on a 64-bit kernel: the selectors are those of now, and the opcode is not told.
+    """
+    control, status, tags, _, ip, data = _FX_HEAD.unpack_from(image)
     head = _FS_HEAD.pack(
-        control | 0xFFFF0000, status | 0xFFFF0000, _full_tags(image, status, tags), ip, cs | opcode << 16 & 0x7FFFFFFF,
-        data, 0xFFFF0000 | ds,
+        control | 0xFFFF0000, status | 0xFFFF0000, _full_tags(image, status, tags), ip & 0xFFFFFFFF, cs,
+        data & 0xFFFFFFFF, 0xFFFF0000 | ds,
     )  # fmt: skip
     registers = b"".join(image[start : start + 10] for start in range(_ST_OFFSET, _ST_OFFSET + 128, 16))
     return head + registers + struct.pack("<HH", status, 0)
@@ -45,11 +48,10 @@ def to_fsave(image: bytes, cs: int, ds: int) -> bytes:
 
 def merge_fsave(image: bytes, fsave: bytes) -> bytes:
     """FXSAVE's image with the x87 part taken from FSAVE's, which a handler may have changed."""
-    control, status, tags, ip, selector, data, data_selector = _FS_HEAD.unpack_from(fsave)
+    control, status, tags, ip, selector, data, _ = _FS_HEAD.unpack_from(fsave)
     result = bytearray(image)
     _FX_HEAD.pack_into(
-        result, 0, control & 0xFFFF, status & 0xFFFF, _short_tags(tags), selector >> 16 & 0x7FF, ip, selector & 0xFFFF,
-        data, data_selector & 0xFFFF,
+        result, 0, control & 0xFFFF, status & 0xFFFF, _short_tags(tags), selector >> 16, ip, data
     )  # fmt: skip
     for index in range(8):
         start = _ST_OFFSET + 16 * index

@@ -18,6 +18,7 @@ from syscalls.abi.poll import (
     POLLWRBAND,
     POLLWRNORM,
 )
+from syscalls.kernel.signals import has_pending
 from syscalls.kernel.wait import Wait, WaitQueue, Woken
 
 if TYPE_CHECKING:
@@ -44,11 +45,13 @@ def file_of(task: Task, fd: int) -> File | None:
         return None
 
 
-async def wait_for(files: Iterable[File], ready: Callable[[], int], deadline_ns: int | None) -> int:
+async def wait_for(task: Task, files: Iterable[File], ready: Callable[[], int], deadline_ns: int | None) -> int:
     """Sleep until `ready` counts something, or the deadline; its last answer."""
     queues: tuple[WaitQueue, ...] | None = None
     files = tuple(files)
     while not (count := ready()):
+        if deadline_ns is not None and task.kernel.clock.monotonic() >= deadline_ns and not has_pending(task):
+            return 0
         if queues is None:
             queues = tuple(dict.fromkeys(queue for file in files for queue in file.queues()))
         if await Wait(queues, deadline_ns) is Woken.DEADLINE:
@@ -67,7 +70,7 @@ async def poll(task: Task, wanted: list[tuple[int, int]], deadline_ns: int | Non
         ]
         return len(results) - results.count(0)
 
-    await wait_for([file for file, _, _ in files if file is not None], ready, deadline_ns)
+    await wait_for(task, [file for file, _, _ in files if file is not None], ready, deadline_ns)
     return results
 
 
@@ -85,5 +88,5 @@ async def select(
             result.update(fd for fd in chosen if events[fd] & mask)
         return sum(map(len, found))
 
-    await wait_for(files.values(), ready, deadline_ns)
+    await wait_for(task, files.values(), ready, deadline_ns)
     return found
