@@ -277,9 +277,16 @@ def main() -> NoReturn:
         status = 130
     except click.exceptions.Exit as done:
         status = done.exit_code
-    except click.ClickException as error:
+    except Failure as error:
         error.show()
-        status = error.exit_code if isinstance(error, Failure) else 125
+        status = error.exit_code
+    except click.UsageError as error:
+        command = error.ctx.command_path if error.ctx is not None else "trapeze"
+        Failure(f"{error.format_message()} (see {command} --help)", 125).show()
+        status = 125
+    except click.ClickException as error:
+        Failure(error.format_message(), 125).show()
+        status = 125
     except TrapezeError as error:
         Failure(str(error), error.status).show()
         status = error.status

@@ -26,10 +26,10 @@ from emu.loop import Machine, attach
 from emu.memory import GuestRam
 from emu.world import World
 from syscalls.abi.arch import PAGE_SHIFT
-from syscalls.abi.errno import EACCES, ELOOP, ENOENT, ENOTDIR, SysError
+from syscalls.abi.errno import EACCES, EISDIR, ELOOP, ENOENT, ENOTDIR, SysError
 from syscalls.abi.fcntl import O_RDONLY, O_RDWR, O_WRONLY
 from syscalls.abi.numbers import NUMBER
-from syscalls.abi.stat import S_IFREG
+from syscalls.abi.stat import S_IFDIR, S_IFREG
 from syscalls.fs import open as fs_open
 from syscalls.fs.cred import Credentials
 from syscalls.fs.fdtable import FdTable
@@ -184,6 +184,7 @@ class Run:
                 self._announce_exec(self.tracer)
             self.machine.run()
         finally:
+            self.world.write_back()
             if self.tracer is not None:
                 self.tracer.close()
         code = self.task.group.exit_code
@@ -194,6 +195,7 @@ class Run:
 
     def _first_process(self, streams: tuple[HostStream, HostStream, HostStream]) -> Task:
         config, kernel = self.config, self.kernel
+        context = self._context()
         file, guest_path = self._open_program()
         image = self._parse(file, config.program)
         engine = new_engine(image.arch, self.ram)
@@ -215,9 +217,12 @@ class Run:
         cpu.reset(image.arch, mm.mmu, self.loaded.pc, self.loaded.stack.sp)
         cpu.sysenter_return = self.loaded.vdso.get("sysenter_return", 0)
         files = FdTable()
-        task = Task(group, group.tgid, image.arch, mm=mm, files=files, fs=self._context(), cred=cred, cpu=cpu)
+        task = Task(group, group.tgid, image.arch, mm=mm, files=files, fs=context, cred=cred, cpu=cpu)
         group.exe = file.path
         group.arguments, group.environment, group.auxv = args, env, self.loaded.stack.auxv
+        stack = self.loaded.stack
+        group.arguments_at = stack.argument_start, stack.argument_end
+        group.environment_at = stack.argument_end, stack.environment_end
         group.vdso = self.loaded.vdso
         task.comm = os.fsencode(posixpath.basename(guest_path))[:15]
         self._open_streams(task, streams)
@@ -228,7 +233,7 @@ class Run:
         try:
             cwd = self.world.path(self.config.cwd)
         except SysError as error:
-            raise UsageError(f"--cwd {self.config.cwd}: {error}") from None
+            raise UsageError(f"--cwd {self.config.cwd}: {error.message}") from None
         return FsContext(self.world.fs.root, cwd, umask=0o022)
 
     def _open_streams(self, task: Task, streams: tuple[HostStream, HostStream, HostStream]) -> None:
@@ -257,16 +262,18 @@ class Run:
         try:
             return self._open_executable(guest_path), guest_path
         except SysError as error:
-            if error.errno in (EACCES, ELOOP):
-                raise NotExecutableError(f"{program}: {error}") from None
+            if error.errno in (EACCES, EISDIR, ELOOP):
+                raise NotExecutableError(f"{program}: {error.message}") from None
             if error.errno not in (ENOENT, ENOTDIR):
-                raise NotFoundError(f"{program}: {error}") from None
+                raise NotFoundError(f"{program}: {error.message}") from None
         self._import_program(program, guest_path)
         return self._open_executable(guest_path), guest_path
 
     def _open_executable(self, guest_path: str) -> File:
         file = fs_open.open(self.world, None, os.fsencode(guest_path), O_RDONLY)
-        if file.inode.type != S_IFREG or not file.inode.mode & 0o111:
+        if file.inode.type != S_IFREG:
+            raise SysError(EISDIR if file.inode.type == S_IFDIR else EACCES)
+        if not file.inode.mode & 0o111:
             raise SysError(EACCES)
         return file
 

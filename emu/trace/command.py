@@ -55,7 +55,7 @@ def _options(settings: dict[str, Any], qualifiers: Qualifiers, coloured: bool) -
         status=qualifiers.status,
         quiet=frozenset(quiet),
         raw=qualifiers.raw,
-        abbreviate=not settings["verbose"],
+        abbreviate=qualifiers.abbreviate and not settings["verbose"],
         string_limit=settings["string_limit"],
         hex_strings=min(settings["hexadecimal"], 2),
         names=Names(settings["names"]),

@@ -280,6 +280,11 @@ class SysError(Exception):
         super().__init__(errno)
         self.errno = errno
 
+    @property
+    def message(self) -> str:
+        """The words of strerror(3)."""
+        return TABLE.get(self.errno, ("", f"errno {self.errno}"))[1]
+
     def __str__(self) -> str:
         name, message = TABLE.get(self.errno, (f"errno {self.errno}", "Unknown error"))
         return f"{name} ({message})"
