@@ -11,6 +11,7 @@ static void vectors(void)
 	char a[4] = "", b[8] = "";
 	struct iovec iov[] = { { "one ", 4 }, { "", 0 }, { "two ", 4 }, { "three", 5 } };
 	struct iovec in[] = { { a, 3 }, { b, 7 } };
+	static struct iovec many[1025];
 	int fd;
 
 	puts("-- vectors");
@@ -18,7 +19,7 @@ static void vectors(void)
 	TRY(writev(fd, iov, 4));
 	TRY(writev(fd, iov, 0));
 	TRY(writev(fd, iov, -1));
-	TRY(writev(fd, iov, 1025));
+	TRY(writev(fd, many, 1025));
 	TRY(lseek(fd, 0, SEEK_SET));
 	TRY(readv(fd, in, 2));
 	printf("[%s] [%s]\n", a, b);
@@ -92,7 +93,7 @@ static void copying(void)
 
 static void pipes(void)
 {
-	char buf[8192];
+	static char buf[8192];
 	int p[2], n = 0, waiting;
 	long total = 0;
 

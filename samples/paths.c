@@ -60,10 +60,10 @@ int main(void)
 	for (int i = 0; i < 4096; i += 2)
 		memcpy(longest + i, "./", 2);
 	longest[4095] = 0;
-	TRY(stat(longest, &st));
+	TRY(access(longest, F_OK));
 	longest[4095] = '.';
 	longest[4096] = 0;
-	TRY(stat(longest, &st));
+	TRY(access(longest, F_OK));
 
 	int dir = open("dir", O_RDONLY | O_DIRECTORY);
 	puts("-- directories by descriptor");
@@ -73,8 +73,8 @@ int main(void)
 	int file = open("dir/file", O_RDONLY);
 	TRY(fstatat(file, "x", &st, 0));
 	TRY(fstatat(file, "", &st, AT_EMPTY_PATH));
-	TRY(fstatat(dir, ".", &st, 0));
-	TRY(fstatat(dir, "..", &st, 0));
+	TRY(faccessat(dir, ".", X_OK, 0));
+	TRY(faccessat(dir, "..", X_OK, 0));
 	int path = open("dir", O_PATH);
 	TRY(fstatat(path, "file", &st, 0));
 	TRY(fchdir(path));

@@ -29,7 +29,7 @@ static void polling(int r, int w)
 	TRY(ppoll(fds, 2, &wrong, NULL));
 	TRY(poll(NULL, 0, 1));
 	TRY(poll((void *)8, 1, 1));
-	char big[65536];
+	static char big[65536];
 	fcntl(w, F_SETFL, O_NONBLOCK);
 	while (write(w, big, sizeof big) > 0)
 		;

@@ -6,9 +6,9 @@
 
 int main(void)
 {
-	struct winsize size;
-	struct termios settings;
-	int p[2], fd, group;
+	struct winsize size = { 0 };
+	struct termios settings = { 0 };
+	int p[2], fd, group = 0;
 
 	pipe(p);
 	TRY(isatty(p[0]));
