@@ -33,7 +33,7 @@ class Failure(click.ClickException):
 
     def __init__(self, message: str, status: int) -> None:
         super().__init__(message)
-        self.exit_code = status
+        self.status = status
 
     def show(self, file: Any = None) -> None:
         """`trapeze: message`."""
@@ -143,7 +143,7 @@ def leave(status: int) -> NoReturn:
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="trapeze", prog_name="trapeze")
 def cli() -> None:
-    """Run and trace static Linux programs of x86_64, i386 and arm64 on a kernel written in Python.
+    r"""Run and trace static Linux programs of x86_64, i386 and arm64 on a kernel written in Python.
 
     \b
     Examples:
@@ -157,7 +157,7 @@ def cli() -> None:
 @cli.command(context_settings=PROGRAM_CONTEXT)
 @sandbox_options
 def run(**settings: Any) -> None:
-    """Run PROGRAM silently; the exit status is the guest's.
+    r"""Run PROGRAM silently; the exit status is the guest's.
 
     PROGRAM is looked up in the guest first, then on the host. The guest sees an in-memory root, its standard streams,
     and nothing else of the host unless --root or --bind give it.
@@ -220,7 +220,7 @@ def run(**settings: Any) -> None:
 @click.option("--json", "json", is_flag=True, help="One JSON object per event (docs/trace.md).")
 @sandbox_options
 def trace(**settings: Any) -> None:
-    """Run PROGRAM and print its system calls as strace does.
+    r"""Run PROGRAM and print its system calls as strace does.
 
     \b
     Examples:
@@ -245,7 +245,7 @@ def trace(**settings: Any) -> None:
 @click.argument("name", required=False)
 @click.option("--json", "json", is_flag=True, help="For machines.")
 def syscalls(name: str | None, json: bool) -> None:
-    """Show which system calls are implemented, and their numbers on each architecture.
+    r"""Show which system calls are implemented, and their numbers on each architecture.
 
     \b
     Examples:
@@ -254,8 +254,9 @@ def syscalls(name: str | None, json: bool) -> None:
       trapeze syscalls --json
     """
     from emu import tables
+    from syscalls.abi.numbers import CALLS
 
-    if name is not None and name not in tables.CALLS:
+    if name is not None and name not in CALLS:
         raise Failure(f"no system call is named {name!r} on x86_64, i386 or arm64", 1)
     click.echo(tables.support_json(name) if json else tables.support_text(name), nl=False)
 
@@ -279,7 +280,7 @@ def main() -> NoReturn:
         status = done.exit_code
     except Failure as error:
         error.show()
-        status = error.exit_code
+        status = error.status
     except click.UsageError as error:
         command = error.ctx.command_path if error.ctx is not None else "trapeze"
         Failure(f"{error.format_message()} (see {command} --help)", 125).show()

@@ -72,8 +72,8 @@ class Result:
 class Sandbox:
     """A program and what it may see.
 
-    `program` is looked up in the guest first, then on the host. `env` is the guest's whole environment. `root` is a host
-    directory under the guest's copy-on-write root, `binds` show more of the host; nothing else of it can be reached.
+    `program` is looked up in the guest first, then on the host. `env` is the guest's whole environment. `root` is a
+    host directory under the guest's copy-on-write root, `binds` show more of the host; nothing else can be reached.
     """
 
     def __init__(
@@ -172,7 +172,7 @@ class Run:
         def on_death(task: Task, stop: Stop) -> None:
             from emu.postmortem import report
 
-            self.post_mortem = report(task, stop, task.cpu.registers(), recent)
+            self.post_mortem = report(task, stop, self.cpu.registers(), recent)
 
         self.machine.on_death = on_death
 
@@ -213,7 +213,7 @@ class Run:
             )  # fmt: skip
         except (elf.FormatError, SysError) as error:
             raise NotExecutableError(f"{config.program}: {error}") from None
-        cpu = engine.new_cpu()
+        cpu = self.cpu = engine.new_cpu()
         cpu.reset(image.arch, mm.mmu, self.loaded.pc, self.loaded.stack.sp)
         cpu.sysenter_return = self.loaded.vdso.get("sysenter_return", 0)
         files = FdTable()

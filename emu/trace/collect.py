@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 from collections import deque
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TextIO, cast
 
 from emu.trace.options import TraceOptions
 from emu.trace.text import TextSink
@@ -32,9 +32,20 @@ class Collector:
         """Nothing is held back."""
 
 
+class _Lines(io.TextIOBase):
+    """A text file that keeps only the last lines."""
+
+    def __init__(self, lines: deque[str]) -> None:
+        self.lines = lines
+
+    def write(self, text: str) -> int:
+        """Keep one line."""
+        self.lines.append(text.rstrip("\n"))
+        return len(text)
+
+
 class RecentLines(TextSink):
     """The last lines of the trace."""
 
     def __init__(self, lines: deque[str]) -> None:
-        super().__init__(io.StringIO(), TraceOptions())
-        self._write = lambda text: lines.append(text.rstrip("\n"))  # type: ignore[method-assign, assignment]
+        super().__init__(cast("TextIO", _Lines(lines)), TraceOptions())

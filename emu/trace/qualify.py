@@ -29,7 +29,7 @@ class Qualifiers:
 
 
 def qualify(expressions: tuple[str, ...]) -> Qualifiers:
-    """Read the options in order; a later one replaces an earlier one of the same kind. SelectError says what is wrong."""
+    """Read the options in order: a later one replaces an earlier one of its kind. SelectError says what is wrong."""
     result = Qualifiers()
     for expression in expressions:
         word, sep, value = expression.partition("=")
