@@ -143,7 +143,7 @@ def leave(status: int) -> NoReturn:
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="trapeze", prog_name="trapeze")
 def cli() -> None:
-    r"""Run and trace static Linux programs of x86_64, i386 and arm64 on a kernel written in Python.
+    """Run and trace static Linux programs of x86_64, i386 and arm64 on a kernel written in Python.
 
     \b
     Examples:
@@ -157,7 +157,7 @@ def cli() -> None:
 @cli.command(context_settings=PROGRAM_CONTEXT)
 @sandbox_options
 def run(**settings: Any) -> None:
-    r"""Run PROGRAM silently; the exit status is the guest's.
+    """Run PROGRAM silently; the exit status is the guest's.
 
     PROGRAM is looked up in the guest first, then on the host. The guest sees an in-memory root, its standard streams,
     and nothing else of the host unless --root or --bind give it.
@@ -220,7 +220,7 @@ def run(**settings: Any) -> None:
 @click.option("--json", "json", is_flag=True, help="One JSON object per event (docs/trace.md).")
 @sandbox_options
 def trace(**settings: Any) -> None:
-    r"""Run PROGRAM and print its system calls as strace does.
+    """Run PROGRAM and print its system calls as strace does.
 
     \b
     Examples:
@@ -245,7 +245,7 @@ def trace(**settings: Any) -> None:
 @click.argument("name", required=False)
 @click.option("--json", "json", is_flag=True, help="For machines.")
 def syscalls(name: str | None, json: bool) -> None:
-    r"""Show which system calls are implemented, and their numbers on each architecture.
+    """Show which system calls are implemented, and their numbers on each architecture.
 
     \b
     Examples:

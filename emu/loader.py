@@ -113,7 +113,7 @@ def _map_interpreter(mm: AddressSpace, image: Image, backing: Backing) -> tuple[
 
 
 def _map_segment(mm: AddressSpace, segment: Segment, backing: Backing, bias: int) -> None:
-    """A private file mapping, and anonymous zeros behind it; the file's last page is cleared from its end on (elf_load)."""
+    """A private file mapping, and zeros behind it; its last page is cleared from the file's end on (elf_load)."""
     prot = 0
     for flag, bit in ((PF_R, PROT_READ), (PF_W, PROT_WRITE), (PF_X, PROT_EXEC)):
         prot |= bit if segment.flags & flag else 0

@@ -21,9 +21,10 @@ def report(task: Task, stop: Stop, registers: dict[str, int], calls: Iterable[st
     """The whole report: cause, instructions, registers, mappings, last calls."""
     pc = registers.get(task.arch.pc, 0)
     digits = task.arch.word * 2
+    cause = f"{SIGNAL.format(stop.signal)} ({format_si_code(stop.signal, stop.code)})"
     lines = [
         f"trapeze: post-mortem of task {task.tid} ({task.comm.decode(errors='replace')}, {task.arch.name})",
-        f"  {SIGNAL.format(stop.signal)} ({format_si_code(stop.signal, stop.code)}) at address {stop.address:#0{digits + 2}x}",
+        f"  {cause} at address {stop.address:#0{digits + 2}x}",
         "",
         "instructions:",
         *_instructions(task, pc),

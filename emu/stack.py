@@ -74,8 +74,8 @@ def build(
 
 
 def common_aux(
-    arch: Arch, *, headers: int, header_size: int, header_count: int, base: int, entry: int, ids: tuple[int, int, int, int],
-    hwcap: int, hwcap2: int, secure: bool,
+    arch: Arch, *, headers: int, header_size: int, header_count: int, base: int, entry: int,
+    ids: tuple[int, int, int, int], hwcap: int, hwcap2: int, secure: bool,
 ) -> list[tuple[int, int]]:  # fmt: skip
     """The entries every program gets, in the kernel's order."""
     uid, euid, gid, egid = ids
