@@ -35,7 +35,7 @@ from syscalls.fs.cred import Credentials
 from syscalls.fs.fdtable import FdTable
 from syscalls.fs.file import File
 from syscalls.fs.path import FsContext
-from syscalls.fs.stream import StreamFile, StreamFs, StreamInode
+from syscalls.fs.stream import StreamFile, StreamInode
 from syscalls.kernel.filemap import FileBacking
 from syscalls.kernel.kernel import Kernel
 from syscalls.kernel.task import Task, ThreadGroup
@@ -237,11 +237,10 @@ class Run:
         return FsContext(self.world.fs.root, cwd, umask=0o022)
 
     def _open_streams(self, task: Task, streams: tuple[HostStream, HostStream, HostStream]) -> None:
-        fs = StreamFs(self.kernel.new_dev(), self.kernel.realtime)
         for fd, stream in enumerate(streams):
             terminal = stream.terminal is not None
             flags = O_RDWR if terminal else O_WRONLY if fd else O_RDONLY
-            inode = StreamInode(fs, stream, task.cred.uid, task.cred.gid)
+            inode = StreamInode(self.kernel.pipefs, stream, task.cred.uid, task.cred.gid)
             task.files.install(StreamFile(inode, flags, stream), limit=1024)
 
     def _announce_exec(self, observer: Observer) -> None:

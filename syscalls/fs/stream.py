@@ -30,13 +30,6 @@ TERMIOS_BYTES = 36
 PTY_RDEV = 0x8800  # /dev/pts/0
 
 
-class StreamFs(FileSystem):
-    """Where the inodes of host streams live: pipes and terminals have no place in the tree."""
-
-    name = "pipefs"
-    magic = 0x50495045
-
-
 class StreamInode(Inode):
     """What fstat(2) shows of a host stream: its type, and nothing of the host."""
 

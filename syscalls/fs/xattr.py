@@ -98,7 +98,8 @@ def listxattr(caller: Caller, path: Path) -> bytes:
     """Names, each with a NUL behind it, in their order (simple_xattr_list); trusted.* only for administrators."""
     path.inode.refresh()
     trusted = caller.cred.capable(CAP_SYS_ADMIN)
-    names = sorted(name for name in path.inode.xattrs if trusted or not name.startswith(b"trusted."))
+    shown = (name for name in path.inode.xattrs if trusted or not name.startswith(b"trusted."))
+    names = sorted(shown, reverse=True)  # the order of the tree that tmpfs keeps them in (rbtree_simple_xattr_cmp)
     return b"".join(name + b"\0" for name in names)
 
 
