@@ -61,20 +61,21 @@ def _plain(name: bytes) -> bytes:
 class HostNode:
     """One object. Every method raises SysError with the host's errno."""
 
-    __slots__ = ("_fd", "_reader", "_tree", "_writer")
+    __slots__ = ("_reader", "_tree", "_writer", "fd")
 
     def __init__(self, tree: HostTree, fd: int) -> None:
         self._tree = tree
-        self._fd = fd
+        self.fd = fd
         self._reader = self._writer = -1  # descriptors for content, once they were needed
 
     def __del__(self) -> None:
-        for fd in {self._fd, self._reader, self._writer} - {-1}:
+        for fd in {self.fd, self._reader, self._writer} - {-1}:
             os.close(fd)
 
     @property
-    def _path(self) -> str:
-        return f"/proc/self/fd/{self._fd}"
+    def path(self) -> str:
+        """A pathname that leads to the object itself."""
+        return f"/proc/self/fd/{self.fd}"
 
     def _want_write(self) -> None:
         """The mount says so too: this is the second bolt."""
@@ -84,7 +85,7 @@ class HostNode:
     def stat(self) -> os.stat_result:
         """Its attributes now."""
         with host_errors():
-            return os.fstat(self._fd)
+            return os.fstat(self.fd)
 
     # --- directories --------------------------------------------------------------------------------------------------
 
@@ -92,7 +93,7 @@ class HostNode:
         """The object of that name, itself when it is a symbolic link; None when there is none."""
         with host_errors():
             try:
-                return HostNode(self._tree, os.open(_plain(name), NODE, dir_fd=self._fd))
+                return HostNode(self._tree, os.open(_plain(name), NODE, dir_fd=self.fd))
             except FileNotFoundError:
                 return None
 
@@ -107,19 +108,19 @@ class HostNode:
         self._want_write()
         with host_errors():
             flags = os.O_CREAT | os.O_EXCL | os.O_RDWR | os.O_NOFOLLOW | CONTENT
-            fd = os.open(_plain(name), flags, 0o600, dir_fd=self._fd)
+            fd = os.open(_plain(name), flags, 0o600, dir_fd=self.fd)
         node = HostNode(self._tree, fd)
         node._reader = node._writer = fd
-        return node._born(mode, uid, gid)
+        return node.born(mode, uid, gid)
 
     def tmpfile(self, mode: int, uid: int, gid: int) -> HostNode:
         """A regular file without a name (O_TMPFILE)."""
         self._want_write()
         with host_errors():
-            fd = os.open(self._path, os.O_TMPFILE | os.O_RDWR | CONTENT, 0o600)
+            fd = os.open(self.path, os.O_TMPFILE | os.O_RDWR | CONTENT, 0o600)
         node = HostNode(self._tree, fd)
         node._reader = node._writer = fd
-        return node._born(mode, uid, gid)
+        return node.born(mode, uid, gid)
 
     def mknod(self, name: bytes, mode: int, uid: int, gid: int) -> HostNode:
         """A new FIFO or socket; never a device, which would be one of the host's."""
@@ -127,30 +128,30 @@ class HostNode:
         if stat.S_IFMT(mode) not in {stat.S_IFIFO, stat.S_IFSOCK}:
             raise SysError(errno.EPERM)
         with host_errors():
-            os.mknod(_plain(name), stat.S_IFMT(mode) | 0o600, dir_fd=self._fd)
+            os.mknod(_plain(name), stat.S_IFMT(mode) | 0o600, dir_fd=self.fd)
         return self._made(name, mode, uid, gid)
 
     def mkdir(self, name: bytes, mode: int, uid: int, gid: int) -> HostNode:
         """A new directory."""
         self._want_write()
         with host_errors():
-            os.mkdir(_plain(name), 0o700, dir_fd=self._fd)
+            os.mkdir(_plain(name), 0o700, dir_fd=self.fd)
         return self._made(name, mode, uid, gid)
 
     def symlink(self, name: bytes, target: bytes, uid: int, gid: int) -> HostNode:
         """A new symbolic link."""
         self._want_write()
         with host_errors():
-            os.symlink(target, _plain(name), dir_fd=self._fd)
+            os.symlink(target, _plain(name), dir_fd=self.fd)
         return self._made(name, None, uid, gid)
 
     def _made(self, name: bytes, mode: int | None, uid: int, gid: int) -> HostNode:
         node = self.child(name)
         if node is None:
             raise SysError(errno.ENOENT)
-        return node._born(mode, uid, gid)
+        return node.born(mode, uid, gid)
 
-    def _born(self, mode: int | None, uid: int, gid: int) -> HostNode:
+    def born(self, mode: int | None, uid: int, gid: int) -> HostNode:
         """Give it its owner, where the host lets us, and exactly its mode, whatever our own umask is."""
         made = self.stat()
         if (made.st_uid, made.st_gid) != (uid, gid):
@@ -165,33 +166,33 @@ class HostNode:
         self._want_write()
         assert isinstance(node, HostNode)
         with host_errors():
-            os.link(node._path, _plain(name), dst_dir_fd=self._fd, follow_symlinks=True)
+            os.link(node.path, _plain(name), dst_dir_fd=self.fd, follow_symlinks=True)
 
     def unlink(self, name: bytes) -> None:
         """Remove the name of a non-directory."""
         self._want_write()
         with host_errors():
-            os.unlink(_plain(name), dir_fd=self._fd)
+            os.unlink(_plain(name), dir_fd=self.fd)
 
     def rmdir(self, name: bytes) -> None:
         """Remove an empty directory."""
         self._want_write()
         with host_errors():
-            os.rmdir(_plain(name), dir_fd=self._fd)
+            os.rmdir(_plain(name), dir_fd=self.fd)
 
     def rename(self, name: bytes, directory: HostObject, new_name: bytes, flags: int) -> None:
         """renameat2(2)."""
         self._want_write()
         assert isinstance(directory, HostNode)
         with host_errors():
-            libc.renameat2(self._fd, _plain(name), directory._fd, _plain(new_name), flags)
+            libc.renameat2(self.fd, _plain(name), directory.fd, _plain(new_name), flags)
 
     # --- content ------------------------------------------------------------------------------------------------------
 
     @contextlib.contextmanager
     def _opened(self, flags: int) -> Iterator[int]:
         with host_errors():
-            fd = os.open(self._path, flags | CONTENT)
+            fd = os.open(self.path, flags | CONTENT)
             try:
                 yield fd
             finally:
@@ -200,7 +201,7 @@ class HostNode:
     def readlink(self) -> bytes:
         """Target of a symbolic link."""
         with host_errors():
-            return os.fsencode(os.readlink(b"", dir_fd=self._fd))
+            return os.fsencode(os.readlink(b"", dir_fd=self.fd))
 
     def open(self, *, reading: bool, writing: bool) -> None:
         """Make sure that the content can be read or written from now on: EACCES, ETXTBSY ..."""
@@ -208,9 +209,9 @@ class HostNode:
             self._want_write()
         with host_errors():
             if reading and self._reader < 0:
-                self._reader = os.open(self._path, os.O_RDONLY | CONTENT)
+                self._reader = os.open(self.path, os.O_RDONLY | CONTENT)
             if writing and self._writer < 0:
-                self._writer = os.open(self._path, os.O_WRONLY | CONTENT)
+                self._writer = os.open(self.path, os.O_WRONLY | CONTENT)
 
     def pread(self, offset: int, count: int) -> bytes:
         """Up to `count` bytes."""
@@ -234,7 +235,7 @@ class HostNode:
         """Set the size."""
         self._want_write()
         with host_errors():
-            os.truncate(self._path if self._writer < 0 else self._writer, length)
+            os.truncate(self.path if self._writer < 0 else self._writer, length)
 
     def allocate(self, mode: int, offset: int, length: int) -> None:
         """fallocate(2)."""
@@ -260,25 +261,25 @@ class HostNode:
         """Permission bits."""
         self._want_write()
         with host_errors():
-            os.chmod(self._path, mode)
+            os.chmod(self.path, mode)  # noqa: PTH101  # the name is not for people
 
     def chown(self, uid: int, gid: int) -> None:
         """Owner and group."""
         self._want_write()
         with host_errors():
-            os.chown(self._path, uid, gid)
+            os.chown(self.path, uid, gid)
 
     def utimens(self, atime_ns: int, mtime_ns: int) -> None:
         """Times."""
         self._want_write()
         with host_errors():
-            os.utime(self._path, ns=(atime_ns, mtime_ns))
+            os.utime(self.path, ns=(atime_ns, mtime_ns))
 
     def xattrs(self) -> dict[bytes, bytes]:
         """Extended attributes; none where the file system, or the kind of object, has none."""
         try:
-            names = [os.fsencode(name) for name in os.listxattr(self._path)]
-            return {name: os.getxattr(self._path, name) for name in names if name.startswith(XATTRS)}
+            names = [os.fsencode(name) for name in os.listxattr(self.path)]
+            return {name: os.getxattr(self.path, name) for name in names if name.startswith(XATTRS)}
         except OSError:
             return {}
 
@@ -289,14 +290,14 @@ class HostNode:
             raise SysError(errno.EOPNOTSUPP)
         with host_errors():
             if value is None:
-                os.removexattr(self._path, name)
+                os.removexattr(self.path, name)
             else:
-                os.setxattr(self._path, name, value)
+                os.setxattr(self.path, name, value)
 
     def space(self) -> tuple[int, int, int, int, int]:
         """Blocks of 4096 bytes, free ones, available ones, inodes, free ones of its file system."""
         with host_errors():
-            found = os.fstatvfs(self._fd)
+            found = os.fstatvfs(self.fd)
         blocks = (count * found.f_frsize // 4096 for count in (found.f_blocks, found.f_bfree, found.f_bavail))
         return *blocks, found.f_files, found.f_ffree  # type: ignore[return-value]  # three of them
 

@@ -19,10 +19,10 @@ def _check(result: int) -> None:
 
 
 def renameat2(old_dir: int, old: bytes, new_dir: int, new: bytes, flags: int) -> None:
-    """renameat2(2); OSError."""
+    """Rename with RENAME_* flags; OSError (renameat2(2))."""
     _check(_library().renameat2(old_dir, old, new_dir, new, ctypes.c_uint(flags)))
 
 
 def fallocate(fd: int, mode: int, offset: int, length: int) -> None:
-    """fallocate(2), which does not emulate what the file system cannot do; OSError."""
+    """Allocate, punch and the rest, without emulating what the file system cannot do; OSError (fallocate(2))."""
     _check(_library().fallocate64(fd, mode, ctypes.c_int64(offset), ctypes.c_int64(length)))

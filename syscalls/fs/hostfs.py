@@ -79,9 +79,10 @@ class HostInode(Inode):
 
     def _attach(self, node: HostObject, stat: HostStat) -> None:
         self.node = node
-        self._take(stat)
+        self.take(stat)
 
-    def _take(self, stat: HostStat) -> None:
+    def take(self, stat: HostStat) -> None:
+        """These are the attributes now."""
         self.stat = stat
         self.mode, self.uid, self.gid, self.nlink = stat.st_mode, stat.st_uid, stat.st_gid, stat.st_nlink
         self.atime, self.mtime, self.ctime = stat.st_atime_ns, stat.st_mtime_ns, stat.st_ctime_ns
@@ -89,7 +90,7 @@ class HostInode(Inode):
         self.rdev = stat.st_rdev
 
     def refresh(self) -> None:
-        self._take(self.node.stat())
+        self.take(self.node.stat())
 
     def changed(self) -> None:
         """Carry what differs from the host's to the host."""
@@ -158,8 +159,8 @@ class HostRegular(RegularInode, HostInode):
         super().__init__(fs, stat.st_mode, 0, 0, HostPages(fs.ram, node, stat), ino)
         self._attach(node, stat)
 
-    def _take(self, stat: HostStat) -> None:
-        HostInode._take(self, stat)
+    def take(self, stat: HostStat) -> None:
+        HostInode.take(self, stat)
         self.pages.revalidate(stat)
 
     @property

@@ -1,3 +1,4 @@
+# ruff: noqa: ARG002  # what does nothing ignores its arguments
 """The machinery of /proc: directories, files and links whose content is made when somebody looks (proc(5)).
 
 What they say is in syscalls/kernel/proc.py, which knows tasks; this module knows only callables.
@@ -5,79 +6,106 @@ What they say is in syscalls/kernel/proc.py, which knows tasks; this module know
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 from syscalls.abi.errno import EACCES, EINVAL, ENOENT, SysError
-from syscalls.abi.fcntl import SEEK_CUR, SEEK_SET
-from syscalls.abi.stat import S_IFDIR, S_IFLNK, S_IFREG
+from syscalls.abi.fcntl import O_ACCMODE, O_RDONLY, SEEK_CUR, SEEK_SET
+from syscalls.abi.stat import PROC_SUPER_MAGIC, S_IFDIR, S_IFLNK, S_IFMT, S_IFREG
 from syscalls.fs.directory import DirectoryFile
 from syscalls.fs.file import File
 from syscalls.fs.inode import FileSystem, Inode
 from syscalls.fs.path import Path
 
-PROC_SUPER_MAGIC = 0x9FA0
-
 Render = Callable[[], bytes]
 Store = Callable[[bytes], None]
-Nodes = dict[bytes, "Node"]
+Guard = Callable[[], None]
+Owner = tuple[int, int]
+
+
+def nobody_asks() -> None:
+    """The guard of what everybody may see."""
 
 
 class ProcFs(FileSystem):
-    """One mounted /proc. `root` is the directory of `nodes`."""
+    """One mounted /proc; `top` is its root directory."""
 
     name = "proc"
     magic = PROC_SUPER_MAGIC
     pinned = False  # processes come and go
 
-    def __init__(self, dev: int, now: Callable[[], int], nodes: Callable[[], Nodes]) -> None:
+    def __init__(self, dev: int, now: Callable[[], int], top: Directory) -> None:
         super().__init__(dev, now)
-        self.root = ProcDirectory(self, Directory(nodes))
-        self.inodes: dict[object, int] = {}
+        self.root = ProcDirectory(self, top)
+        self._numbers: dict[tuple[int, bytes], int] = {}
 
-    def ino_of(self, identity: object) -> int:
-        """The same number for the same thing each time."""
-        if identity not in self.inodes:
-            self.inodes[identity] = self.new_ino()
-        return self.inodes[identity]
+    def number(self, directory: int, name: bytes) -> int:
+        """The inode number of an entry: the same each time."""
+        key = directory, name
+        if key not in self._numbers:
+            self._numbers[key] = self.new_ino()
+        return self._numbers[key]
 
 
 class Node:
-    """Something in /proc: who owns it, and its permission bits."""
+    """Something in /proc: its type and permission bits, and who owns it."""
 
-    mode = 0
-
-    def __init__(self, mode: int, owner: tuple[int, int] = (0, 0)) -> None:
+    def __init__(self, mode: int, owner: Owner = (0, 0)) -> None:
         self.mode = mode
         self.owner = owner
 
-    def inode(self, fs: ProcFs) -> Inode:
+    def inode(self, fs: ProcFs, ino: int) -> Inode:
         """A fresh inode for it."""
         raise NotImplementedError
 
 
 class Directory(Node):
-    """A directory; `nodes` gives its entries now."""
+    """A directory: `names` lists it, `find` makes the node of one name (None: there is none)."""
 
-    def __init__(self, nodes: Callable[[], Nodes], mode: int = 0o555, owner: tuple[int, int] = (0, 0)) -> None:
+    def __init__(
+        self,
+        names: Callable[[], Iterable[bytes]],
+        find: Callable[[bytes], Node | None],
+        mode: int = 0o555,
+        owner: Owner = (0, 0),
+    ) -> None:
         super().__init__(S_IFDIR | mode, owner)
-        self.nodes = nodes
+        self.names = names
+        self.find = find
 
-    def inode(self, fs: ProcFs) -> Inode:
-        return ProcDirectory(fs, self)
+    def inode(self, fs: ProcFs, ino: int) -> Inode:
+        return ProcDirectory(fs, self, ino)
 
 
 class Text(Node):
-    """A file; `render` gives its content when it is opened, `store` (if any) takes what is written."""
+    """A file; `render` gives its content when it is read, `store` (if any) takes what is written.
+
+    `guard` raises SysError when the caller may not open it; `unwritable` is what writing answers without `store`.
+    """
 
     def __init__(
-        self, render: Render, mode: int = 0o444, owner: tuple[int, int] = (0, 0), store: Store | None = None
+        self,
+        render: Render,
+        mode: int = 0o444,
+        owner: Owner = (0, 0),
+        store: Store | None = None,
+        guard: Guard = nobody_asks,
+        unwritable: int = EINVAL,
     ) -> None:
         super().__init__(S_IFREG | mode, owner)
         self.render = render
         self.store = store
+        self.guard = guard
+        self.unwritable = unwritable
 
-    def inode(self, fs: ProcFs) -> Inode:
-        return ProcRegular(fs, self)
+    def inode(self, fs: ProcFs, ino: int) -> Inode:
+        return ProcRegular(fs, self, ino)
+
+
+class Setting(Text):
+    """A file of /proc/sys: not even root opens for writing what cannot be set (sysctl_perm)."""
+
+    def __init__(self, render: Render, store: Store | None = None, mode: int = 0o644) -> None:
+        super().__init__(render, mode if store else 0o444, store=store, unwritable=EACCES)
 
 
 class Link(Node):
@@ -88,14 +116,14 @@ class Link(Node):
         target: Render,
         jump: Callable[[], Path | None] | None = None,
         mode: int = 0o777,
-        owner: tuple[int, int] = (0, 0),
+        owner: Owner = (0, 0),
     ) -> None:
         super().__init__(S_IFLNK | mode, owner)
         self.target = target
         self.jump = jump
 
-    def inode(self, fs: ProcFs) -> Inode:
-        return ProcLink(fs, self)
+    def inode(self, fs: ProcFs, ino: int) -> Inode:
+        return ProcLink(fs, self, ino)
 
 
 class ProcInode(Inode):
@@ -105,8 +133,8 @@ class ProcInode(Inode):
     fs: ProcFs
     node: Node
 
-    def __init__(self, fs: ProcFs, node: Node) -> None:
-        super().__init__(fs, node.mode, *node.owner, ino=1)
+    def __init__(self, fs: ProcFs, node: Node, ino: int = 1) -> None:
+        super().__init__(fs, node.mode, *node.owner, ino=ino)
         self.node = node
 
 
@@ -116,26 +144,27 @@ class ProcDirectory(ProcInode):
     __slots__ = ()
     node: Directory
 
-    def __init__(self, fs: ProcFs, node: Directory) -> None:
-        super().__init__(fs, node)
+    def __init__(self, fs: ProcFs, node: Directory, ino: int = 1) -> None:
+        super().__init__(fs, node, ino)
         self.nlink = 2
 
     def open(self, flags: int) -> File:
         return DirectoryFile(self, flags)
 
     def lookup(self, name: bytes) -> Inode | None:
-        node = self.node.nodes().get(name)
-        if node is None:
-            return None
-        inode = node.inode(self.fs)
-        inode.ino = self.fs.ino_of((self.ino, name))
-        return inode
+        node = self.node.find(name)
+        return None if node is None else node.inode(self.fs, self.fs.number(self.ino, name))
 
     def entries(self) -> Iterator[tuple[bytes, int, int]]:
-        for name, node in self.node.nodes().items():
-            yield name, self.fs.ino_of((self.ino, name)), node.mode & 0o170000
+        for name in self.node.names():
+            node = self.node.find(name)
+            if node is not None:
+                yield name, self.fs.number(self.ino, name), node.mode & S_IFMT
 
     def create(self, name: bytes, mode: int, uid: int, gid: int, rdev: int = 0) -> Inode:
+        raise SysError(ENOENT)
+
+    def mkdir(self, name: bytes, mode: int, uid: int, gid: int) -> Inode:
         raise SysError(ENOENT)
 
 
@@ -146,6 +175,9 @@ class ProcRegular(ProcInode):
     node: Text
 
     def open(self, flags: int) -> File:
+        self.node.guard()
+        if self.node.store is None and self.node.unwritable == EACCES and flags & O_ACCMODE != O_RDONLY:
+            raise SysError(EACCES)
         return ProcFile(self, flags)
 
     def truncate(self, length: int) -> None:
@@ -192,7 +224,7 @@ class ProcFile(File):
     def write(self, data: bytes | memoryview) -> int:
         store = self.inode.node.store
         if store is None:
-            raise SysError(EACCES)
+            raise SysError(self.inode.node.unwritable)
         store(bytes(data))
         self.position += len(data)
         return len(data)

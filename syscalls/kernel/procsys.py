@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from syscalls.fs.procfs import Directory, Node, Nodes, Text
+from syscalls.abi.errno import EINVAL, EIO, SysError
+from syscalls.abi.limits import PIPE_MAX_SIZE
+from syscalls.fs.procfs import Directory, Node, Setting, Text
 from syscalls.kernel.kernel import RELEASE, VERSION
+from syscalls.mm.space import MAX_MAP_COUNT, MMAP_MIN_ADDR
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -13,30 +16,34 @@ if TYPE_CHECKING:
     from syscalls.kernel.kernel import Kernel
 
 NS = 1_000_000_000
-FILE_SYSTEMS = ("nodev\tproc", "nodev\ttmpfs", "nodev\tdevtmpfs", "nodev\tpipefs", "nodev\toverlay")
-#: /proc/sys values that never change here: path -> text.
+UTSNAME_LENGTH = 64
+FILE_SYSTEMS = ("nodev\tproc", "nodev\ttmpfs", "nodev\tdevtmpfs", "nodev\tpipefs", "nodev\toverlay", "nodev\t9p")
+#: /proc/sys values that never change here: path -> text. Who opens one for writing gets EACCES.
 CONSTANTS = {
-    "fs/file-max": "9223372036854775807", "fs/nr_open": "1048576", "fs/pipe-max-size": "1048576",
-    "fs/pipe-user-pages-soft": "16384", "fs/pipe-user-pages-hard": "0", "fs/protected_hardlinks": "1",
-    "fs/protected_symlinks": "1", "fs/protected_fifos": "1", "fs/protected_regular": "2", "fs/suid_dumpable": "0",
-    "fs/lease-break-time": "45", "fs/leases-enable": "1", "fs/overflowuid": "65534", "fs/overflowgid": "65534",
+    "fs/aio-max-nr": "65536", "fs/aio-nr": "0", "fs/dentry-state": "0\t0\t45\t0\t0\t0",
+    "fs/file-max": "9223372036854775807", "fs/inode-nr": "0\t0", "fs/lease-break-time": "45",
+    "fs/leases-enable": "1", "fs/mount-max": "100000", "fs/nr_open": "1048576", "fs/overflowgid": "65534",
+    "fs/overflowuid": "65534", "fs/pipe-max-size": str(PIPE_MAX_SIZE), "fs/pipe-user-pages-hard": "0",
+    "fs/pipe-user-pages-soft": "16384", "fs/suid_dumpable": "0",
     "kernel/cap_last_cap": "40", "kernel/core_pattern": "core", "kernel/core_uses_pid": "0",
     "kernel/dmesg_restrict": "1", "kernel/kptr_restrict": "0", "kernel/ngroups_max": "65536",
     "kernel/osrelease": RELEASE, "kernel/ostype": "Linux", "kernel/overflowgid": "65534",
     "kernel/overflowuid": "65534", "kernel/pid_max": "4194304", "kernel/printk": "4\t4\t1\t7",
     "kernel/random/entropy_avail": "256", "kernel/random/poolsize": "256", "kernel/randomize_va_space": "0",
-    "kernel/sched_rr_timeslice_ms": "100", "kernel/threads-max": "127000", "kernel/version": VERSION,
-    "kernel/yama/ptrace_scope": "1", "kernel/tainted": "0",
-    "vm/max_map_count": "65530", "vm/mmap_min_addr": "65536", "vm/overcommit_memory": "0",
-    "vm/overcommit_ratio": "50", "vm/swappiness": "60", "vm/nr_hugepages": "0", "vm/drop_caches": "0",
+    "kernel/sched_rr_timeslice_ms": "100", "kernel/tainted": "0", "kernel/threads-max": "127000",
+    "kernel/version": VERSION, "kernel/yama/ptrace_scope": "1",
+    "vm/max_map_count": str(MAX_MAP_COUNT), "vm/mmap_min_addr": str(MMAP_MIN_ADDR), "vm/nr_hugepages": "0",
+    "vm/overcommit_memory": "0", "vm/overcommit_ratio": "50", "vm/swappiness": "60",
 }  # fmt: skip
+#: /proc/sys/fs/NAME -> attribute of the mount table, and the largest value.
+PROTECTIONS = {"protected_fifos": 2, "protected_hardlinks": 1, "protected_regular": 2, "protected_symlinks": 1}
 
 
-def nodes(kernel: Kernel) -> Nodes:
+def nodes(kernel: Kernel) -> dict[bytes, Node]:
     """Everything beside the processes."""
 
     def text(render: Callable[[], str], mode: int = 0o444) -> Text:
-        return Text(lambda: render().encode(), mode)
+        return Text(lambda: render().encode(), mode, unwritable=EIO)
 
     return {
         b"cmdline": text(lambda: "\n"),
@@ -73,16 +80,33 @@ def _meminfo(kernel: Kernel) -> str:
     return "".join(f"{name + ':':<15} {value:8} kB\n" for name, value in rows) + counts
 
 
+#: /proc/cpuinfo. x86's flags are those that the engine's CPUID announces.
+X86_CPU = {
+    "processor": "0", "vendor_id": "GenuineIntel", "cpu family": "6", "model": "44",
+    "model name": "Intel(R) Xeon(R) CPU (Westmere)", "stepping": "1", "cpu MHz": "1000.000", "cache size": "8192 KB",
+    "physical id": "0", "siblings": "1", "core id": "0", "cpu cores": "1", "apicid": "0", "initial apicid": "0",
+    "fpu": "yes", "fpu_exception": "yes", "cpuid level": "11", "wp": "yes",
+    "flags": "fpu de pse tsc msr pae mce cx8 apic sep mtrr pge mca cmov pat pse36 clflush mmx fxsr sse sse2 syscall nx "
+    "lm constant_tsc cpuid pni pclmulqdq ssse3 cx16 sse4_1 sse4_2 popcnt aes lahf_lm",
+    "bugs": "", "bogomips": "2000.00", "clflush size": "64", "cache_alignment": "64",
+    "address sizes": "40 bits physical, 48 bits virtual", "power management": "",
+}  # fmt: skip
+ARM64_CPU = {
+    "processor": "0", "BogoMIPS": "2000.00", "Features": "fp asimd", "CPU implementer": "0x00",
+    "CPU architecture": "8", "CPU variant": "0x0", "CPU part": "0x000", "CPU revision": "0",
+}  # fmt: skip
+
+
 def _cpuinfo(kernel: Kernel) -> str:
     arch = kernel.current.arch if kernel.current is not None else None
-    if arch is not None and arch.name == "arm64":
-        rows = (("processor", "0"), ("BogoMIPS", "2000.00"), ("CPU implementer", "0x00"), ("CPU architecture", "8"))
-    else:
-        rows = (
-            ("processor", "0"), ("vendor_id", "GenuineIntel"), ("cpu family", "6"), ("model name", "Trapeze CPU"),
-            ("cpu MHz", "1000.000"), ("cpu cores", "1"), ("fpu", "yes"), ("bogomips", "2000.00"),
-        )  # fmt: skip
-    return "".join(f"{name}\t: {value}\n" for name, value in rows) + "\n"
+    rows = ARM64_CPU if arch is not None and arch.name == "arm64" else X86_CPU
+    tabs = 1 if rows is ARM64_CPU else 2
+    return "".join(f"{name}{_tabs(name, tabs)}: {value}\n" for name, value in rows.items()) + "\n"
+
+
+def _tabs(name: str, columns: int) -> str:
+    """Tabs up to column 16 on x86; one, or what the name's length asks for, on arm64."""
+    return "\t" * max(1, columns - len(name) // 8)
 
 
 def _stat(kernel: Kernel) -> str:
@@ -91,29 +115,70 @@ def _stat(kernel: Kernel) -> str:
     cpu = f"{ticks} 0 0 0 0 0 0 0 0 0"
     return (
         f"cpu  {cpu}\ncpu0 {cpu}\nintr 0\nctxt 0\nbtime {booted}\nprocesses {kernel.last_pid}\n"
-        f"procs_running {len(kernel.tasks)}\nprocs_blocked 0\n"
+        f"procs_running {len(kernel.tasks)}\nprocs_blocked 0\nsoftirq 0 0 0 0 0 0 0 0 0 0 0\n"
     )
 
 
 def _tree(kernel: Kernel) -> Directory:
     """/proc/sys."""
-    leaves: dict[str, Node] = {
-        path: Text(lambda value=value: f"{value}\n".encode(), 0o644) for path, value in CONSTANTS.items()
-    }
+
+    def name(attribute: str) -> Setting:
+        def store(data: bytes) -> None:
+            setattr(kernel, attribute, data.split(b"\n", 1)[0].split(b"\0", 1)[0][:UTSNAME_LENGTH])
+
+        return Setting(lambda: getattr(kernel, attribute) + b"\n", store)
+
     boot_id = _uuid(kernel)
-    leaves["kernel/hostname"] = Text(lambda: kernel.nodename + b"\n", 0o644)
-    leaves["kernel/domainname"] = Text(lambda: kernel.domainname + b"\n", 0o644)
-    leaves["kernel/random/uuid"] = Text(lambda: _uuid(kernel).encode() + b"\n")
-    leaves["kernel/random/boot_id"] = Text(lambda: boot_id.encode() + b"\n")
+    leaves: dict[str, Node] = {path: _constant(value) for path, value in CONSTANTS.items()}
+    leaves |= {f"fs/{protection}": _protection(kernel, protection) for protection in PROTECTIONS}
+    leaves["fs/file-nr"] = Setting(lambda: b"%d\t0\t9223372036854775807\n" % _open_files(kernel))
+    leaves["kernel/hostname"] = name("nodename")
+    leaves["kernel/domainname"] = name("domainname")
+    leaves["kernel/random/uuid"] = Setting(lambda: _uuid(kernel).encode() + b"\n")
+    leaves["kernel/random/boot_id"] = Setting(lambda: boot_id.encode() + b"\n")
+    leaves["vm/drop_caches"] = Setting(lambda: b"0\n", _drop_caches)
     return _directory({tuple(path.split("/")): node for path, node in leaves.items()})
 
 
+def _constant(value: str) -> Setting:
+    return Setting(f"{value}\n".encode)
+
+
+def _number(data: bytes, low: int, high: int) -> int:
+    """A number as /proc/sys takes it; EINVAL when it is none, or out of range (proc_dointvec_minmax)."""
+    try:
+        value = int(data.strip(b" \t\n\0"))
+    except ValueError:
+        raise SysError(EINVAL) from None
+    if not low <= value <= high:
+        raise SysError(EINVAL)
+    return value
+
+
+def _protection(kernel: Kernel, name: str) -> Setting:
+    """fs/protected_*: what path resolution refuses in sticky directories."""
+
+    def store(data: bytes) -> None:
+        setattr(kernel.mounts, name, _number(data, 0, PROTECTIONS[name]))
+
+    return Setting(lambda: b"%d\n" % getattr(kernel.mounts, name), store)
+
+
+def _drop_caches(data: bytes) -> None:
+    """There is nothing that could be dropped: pages of files are their content."""
+    _number(data, 1, 4)
+
+
+def _open_files(kernel: Kernel) -> int:
+    return sum(len(group.tasks[0].files) for group in kernel.groups.values() if group.tasks)
+
+
 def _directory(leaves: dict[tuple[str, ...], Node]) -> Directory:
-    children: Nodes = {}
+    children: dict[bytes, Node] = {}
     for name in dict.fromkeys(path[0] for path in leaves):
         below = {path[1:]: node for path, node in leaves.items() if path[0] == name}
         children[name.encode()] = below[()] if () in below else _directory(below)
-    return Directory(lambda: children)
+    return Directory(lambda: children, children.get)
 
 
 def _uuid(kernel: Kernel) -> str:

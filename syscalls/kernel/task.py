@@ -69,11 +69,14 @@ class ThreadGroup:
         self.exe: Path | None = None  # what /proc/self/exe leads to
         self.arguments: list[bytes] = []  # argv and environment as execve got them, for /proc
         self.environment: list[bytes] = []
+        self.arguments_at = self.environment_at = (0, 0)  # where their strings begin and end in memory
         self.auxv = b""
         self.vdso: dict[str, int] = {}  # addresses in the [vdso] page: "rt_sigreturn", "sigreturn"
         self.itimers: dict[int, Timer] = {}  # setitimer(2)
         self.start_ns = kernel.clock.monotonic()
         self.dumpable = 1
+        self.oom_score_adj: int = parent.oom_score_adj if parent else 0  # /proc/PID/oom_score_adj
+        self.coredump_filter: int = parent.coredump_filter if parent else 0x33
         self.child_subreaper = False
         self.has_executed = True  # False between fork and execve (PF_FORKNOEXEC)
         self.membarrier: set[int] = set()  # what membarrier(2) has registered
