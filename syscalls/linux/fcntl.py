@@ -126,12 +126,7 @@ async def fcntl(task: Task, fd: Fd, op: Command, arg: Argument) -> int:
 @syscall("fcntl64", only=I386, partial=_MISSING)
 async def fcntl64(task: Task, fd: Fd, op: Command, arg: Argument64) -> int:
     """Inspect and change a descriptor, its open file, and locks on it (fcntl(2))."""
-    file = _file(task, fd, op)
-    if op in _LOCKS64:
-        return await _lock(task, file, _LOCKS64[op], Pointer(task.mm, arg, layout(Flock64, I386)))
-    if op in _LOCKS:
-        return await _lock(task, file, _LOCKS[op], Pointer(task.mm, arg, layout(Flock, I386)))
-    return _control(task, I386, fd, file, op, arg)
+    return await _fcntl64(task, fd, op, arg)
 
 
 @syscall("fcntl", only=I386, partial=_MISSING)
@@ -140,7 +135,16 @@ async def fcntl32(task: Task, fd: Fd, op: Command, arg: Argument64) -> int:
 
     A 64-bit kernel answers both of i386's numbers alike (compat_sys_fcntl64 in syscall_32.tbl).
     """
-    return await fcntl64(task, fd, op, arg)
+    return await _fcntl64(task, fd, op, arg)
+
+
+async def _fcntl64(task: Task, fd: int, op: int, arg: int) -> int:
+    file = _file(task, fd, op)
+    if op in _LOCKS64:
+        return await _lock(task, file, _LOCKS64[op], Pointer(task.mm, arg, layout(Flock64, I386)))
+    if op in _LOCKS:
+        return await _lock(task, file, _LOCKS[op], Pointer(task.mm, arg, layout(Flock, I386)))
+    return _control(task, I386, fd, file, op, arg)
 
 
 def _file(task: Task, fd: int, op: int) -> File:
