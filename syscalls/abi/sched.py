@@ -72,6 +72,7 @@ SCHED_ISO = 4  # reserved, never implemented
 SCHED_IDLE = 5
 SCHED_DEADLINE = 6
 SCHED_POLICIES = Enum(globals(), "SCHED_???", "SCHED_*")
+SCHED_EXT = 7  # behind the table: strace 6.1 does not know it
 SCHED_RESET_ON_FORK = 0x40000000
 SCHED_FLAG_RESET_ON_FORK = 1
 SCHED_FLAG_RECLAIM = 2

@@ -90,7 +90,7 @@ class AltStack:
     """sigaltstack(2)."""
 
     sp: int = 0
-    flags: int = SS_DISABLE
+    flags: int = 0
     size: int = 0
 
     def holds(self, sp: int) -> bool:
@@ -274,7 +274,7 @@ def _handle(task: Task, info: SigInfo, action: SigAction) -> None:
         return
     state.saved_mask = None
     if state.altstack.flags & SS_AUTODISARM:
-        state.altstack = AltStack()
+        state.altstack = AltStack(flags=SS_DISABLE)
     set_mask(task, state.mask | action.mask | (0 if action.flags & SA_NODEFER else bit(signo)))
 
 
@@ -298,6 +298,8 @@ def new_altstack(task: Task, new: SigaltStack, *, on_it: bool) -> AltStack:
     mode = flags & ~SS_AUTODISARM
     if mode not in (SS_DISABLE, SS_ONSTACK, 0):
         raise SysError(EINVAL)
+    if AltStack(new.ss_sp, flags, new.ss_size) == task.signals.altstack:
+        return task.signals.altstack
     if mode == SS_DISABLE:
         return AltStack(0, flags, 0)
     if new.ss_size < MINSIGSTKSZ[task.arch.name]:

@@ -38,6 +38,8 @@ REALTIME_CLOCKS = frozenset({CLOCK_REALTIME, CLOCK_REALTIME_ALARM, CLOCK_TAI})
 MONOTONIC_CLOCKS = frozenset({CLOCK_MONOTONIC, CLOCK_BOOTTIME, CLOCK_BOOTTIME_ALARM})
 ALARM_CLOCKS = frozenset({CLOCK_REALTIME_ALARM, CLOCK_BOOTTIME_ALARM})
 CPU_CLOCKS = frozenset({CLOCK_PROCESS_CPUTIME_ID, CLOCK_THREAD_CPUTIME_ID})
+#: The low bits of a descriptor's clock are CLOCKFD.
+CLOCKFD_MASK = 7
 #: Clocks that only tell the time: nobody can sleep by them.
 UNTIMED_CLOCKS = frozenset(
     {CLOCK_MONOTONIC_RAW, CLOCK_REALTIME_COARSE, CLOCK_MONOTONIC_COARSE, CLOCK_THREAD_CPUTIME_ID}
@@ -104,7 +106,7 @@ def check_cpu_clock(task: Task, clock: int) -> None:
     """Is the negative clock id one of an existing process, or of a thread of the caller's? EINVAL (pid_for_clock)."""
     pid, thread, which = cpu_clock(clock)
     if which == CLOCKFD:
-        raise SysError(EINVAL)  # a descriptor's clock: there are no such devices
+        raise SysError(EINVAL)  # no CPU clock, or a descriptor's: there are no such devices
     if pid == 0:
         return
     other = task.kernel.tasks.get(pid)
@@ -133,7 +135,7 @@ def check_sleepable(task: Task, clock: int) -> None:
     """EINVAL for what is no clock, EOPNOTSUPP for one that has no timers (`nsleep` of struct k_clock)."""
     if clock >= 0:
         read_clock(task, clock)
-    if clock in UNTIMED_CLOCKS or (clock < 0 and cpu_clock(clock)[2] == CLOCKFD):
+    if clock in UNTIMED_CLOCKS or (clock < 0 and clock & CLOCKFD_MASK == CLOCKFD):
         raise SysError(EOPNOTSUPP)
 
 
@@ -166,6 +168,8 @@ async def sleep_by_clock(task: Task, clock: int, deadline_ns: int) -> int:
 async def sleep_by_cpu_clock(task: Task, clock: int, nanoseconds: int, *, absolute: bool) -> int:
     """Sleep until other tasks have used so much processor time (posix_cpu_nsleep)."""
     pid, thread, _ = (0, False, 0) if clock >= 0 else cpu_clock(clock)
+    if clock < 0 and cpu_clock(clock)[2] == CLOCKFD:
+        raise SysError(EINVAL)
     if thread and pid in (0, task.tid):
         raise SysError(EINVAL)  # a thread cannot wait for its own clock
     if clock < 0:

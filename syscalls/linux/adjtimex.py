@@ -11,6 +11,7 @@ from syscalls.abi.time import (
     ADJ_OFFSET_SINGLESHOT,
     ADJ_OFFSET_SS_READ,
     CLOCK_REALTIME,
+    CLOCKFD,
     CLOCKS,
     NSEC_PER_USEC,
     STA_UNSYNC,
@@ -67,8 +68,10 @@ def adjtimex(task: Task, buf: InOut[Timex]) -> int:
 
 def _adjust_clock(task: Task, clock: int, utx: Pointer[Any]) -> int:
     if clock != CLOCK_REALTIME:
-        time.check_sleepable(task, clock)
-        raise SysError(EINVAL if clock < 0 else EOPNOTSUPP)
+        if clock >= 0:
+            time.read_clock(task, clock)
+        no_device = clock < 0 and clock & time.CLOCKFD_MASK == CLOCKFD
+        raise SysError(EINVAL if no_device else EOPNOTSUPP)
     return _adjust(task, utx)
 
 

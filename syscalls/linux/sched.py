@@ -15,6 +15,7 @@ from syscalls.abi.resource import RLIMIT_NICE, RLIMIT_RTPRIO
 from syscalls.abi.sched import (
     SCHED_BATCH,
     SCHED_DEADLINE,
+    SCHED_EXT,
     SCHED_FIFO,
     SCHED_FLAG_RESET_ON_FORK,
     SCHED_IDLE,
@@ -190,7 +191,7 @@ def _bounds(task: Task, policy: int) -> tuple[int, int]:
     del task
     if policy in REALTIME:
         return 1, 99
-    if policy in (*NORMAL, SCHED_DEADLINE):
+    if policy in (*NORMAL, SCHED_DEADLINE, SCHED_EXT):
         return 0, 0
     raise SysError(EINVAL)
 
