@@ -213,7 +213,7 @@ def fallocate(caller: Caller, file: File, mode: int, offset: int, length: int, l
         raise SysError({S_IFIFO: ESPIPE, S_IFDIR: EISDIR}.get(inode.type, ENODEV))
     if offset + length > inode.fs.max_bytes:
         raise SysError(EFBIG)
-    if not keep and operation in {0, FALLOC_FL_ZERO_RANGE}:
+    if operation == 0 or (operation == FALLOC_FL_ZERO_RANGE and not keep):  # as tmpfs: also with KEEP_SIZE
         check_size(inode, offset + length, limit)
     file.allocate(mode, offset, length)
     _drop_privileges(inode, caller.cred)

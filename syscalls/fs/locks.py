@@ -99,6 +99,10 @@ class FileLocks:
         found = self._conflict(owner, wanted)
         return found and found[1]
 
+    def own(self, owner: FdTable | File, wanted: Record) -> Record | None:
+        """The owner's first lock on the range (F_OFD_GETLK with F_UNLCK)."""
+        return next((record for record in self._records.get(owner, ()) if record.overlaps(wanted)), None)
+
     def _conflict(self, owner: FdTable | File, wanted: Record) -> tuple[FdTable | File, Record] | None:
         for other, records in self._records.items():
             if other is owner:

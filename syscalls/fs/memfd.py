@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from syscalls.abi.arch import PAGE_MASK
 from syscalls.abi.errno import EBUSY, EINVAL, EPERM, SysError
 from syscalls.abi.fcntl import (
     F_SEAL_EXEC,
@@ -46,18 +47,15 @@ class MemfdFile(RegularFile):
 
     inode: MemfdInode
 
-    def _check_write(self, end: int) -> None:
-        seals = self.inode.seals
-        if seals & NO_WRITES or (seals & F_SEAL_GROW and end > self.inode.size):
-            raise SysError(EPERM)
-
     def _store(self, data: bytes | memoryview, offset: int) -> int:
-        """As shmem_write_begin: page by page, so that what is within the present size is still written."""
-        size = self.inode.size
-        if self.inode.seals & F_SEAL_GROW and offset < size < offset + len(data):
-            data = data[: size - offset]
-        if len(data):
-            self._check_write(offset + len(data))
+        """As shmem_write_begin, page by page: whole pages before the present end are still written."""
+        seals, size = self.inode.seals, self.inode.size
+        if len(data) and seals & NO_WRITES:
+            raise SysError(EPERM)
+        if seals & F_SEAL_GROW and offset + len(data) > size:
+            data = data[: max(0, (size & PAGE_MASK) - offset)]
+            if not len(data):
+                raise SysError(EPERM)
         return super()._store(data, offset)
 
     def truncate(self, length: int) -> None:

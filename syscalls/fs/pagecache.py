@@ -206,6 +206,10 @@ class PageCache:
         """Give the range frames, so that writing there cannot fail (fallocate(2) mode 0); the size stays."""
         first, end = offset >> PAGE_SHIFT, (offset + length + _OFFSET) >> PAGE_SHIFT
         before = set(self._indexes(first, end))
+        if self._quota is not None:  # what can never fit is not even tried
+            missing = end - first - len(before)
+            self._quota.charge(missing)
+            self._quota.charge(-missing)
         try:
             self._populate(first, end)
         except SysError:

@@ -171,7 +171,7 @@ class PipeFile(File):
 
     def read(self, count: int) -> bytes | WouldBlock:
         """What is there, b"" when no writer is left."""
-        if self.pipe.slots:
+        if self.pipe.slots or not count:
             return self.pipe.take(count)
         return WOULD_BLOCK if self.pipe.writers else b""
 

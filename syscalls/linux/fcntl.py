@@ -51,7 +51,7 @@ from syscalls.abi.structs.file import Flock, Flock64, FOwnerEx
 from syscalls.fs.cred import CAP_SYS_RESOURCE
 from syscalls.fs.file import File
 from syscalls.fs.inode import Inode
-from syscalls.fs.locks import Record, check_access, locks_of, record_of, stop_waiting
+from syscalls.fs.locks import check_access, locks_of, record_of, stop_waiting
 from syscalls.fs.memfd import add_seals, seals_of
 from syscalls.fs.perm import owner_or_capable
 from syscalls.fs.pipe import PipeFile
@@ -184,11 +184,12 @@ async def _lock(task: Task, file: File, command: tuple[int, bool], pointer: Poin
 def _get_lock(
     task: Task, file: File, flock: Flock | Flock64, pointer: Pointer[Flock] | Pointer[Flock64], *, ofd: bool
 ) -> int:
-    if flock.l_type == F_UNLCK or (ofd and flock.l_pid):
+    if flock.l_pid if ofd else flock.l_type == F_UNLCK:
         raise SysError(EINVAL)
     wanted = record_of(file, flock.l_type, flock.l_whence, flock.l_start, flock.l_len)
     owner = file if ofd else task.files
-    found: Record | None = locks_of(file.inode).conflict(owner, wanted)
+    locks = locks_of(file.inode)
+    found = locks.own(owner, wanted) if wanted.type == F_UNLCK else locks.conflict(owner, wanted)
     flock.l_type = F_UNLCK
     if found is not None:
         flock.l_type, flock.l_whence = found.type, abi.SEEK_SET
@@ -273,6 +274,12 @@ def _get_owner_ex(task: Task, file: File, arg: int) -> int:
     return 0
 
 
+def _get_lease(task: Task, file: File, arg: int) -> int:
+    """There are no leases, so there is none on this file."""
+    del task, file, arg
+    return F_UNLCK
+
+
 def _set_signal(task: Task, file: File, arg: int) -> int:
     del task
     if arg > 64:
@@ -326,6 +333,7 @@ _COMMANDS: dict[int, Callable[[Task, File, int], int]] = {
     abi.F_GETOWN_EX: _get_owner_ex,
     abi.F_SETSIG: _set_signal,
     abi.F_GETSIG: _get_signal,
+    abi.F_GETLEASE: _get_lease,
     abi.F_SETPIPE_SZ: _set_pipe_size,
     abi.F_GETPIPE_SZ: _get_pipe_size,
     abi.F_ADD_SEALS: _add_seals,

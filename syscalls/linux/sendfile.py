@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from syscalls.abi.arch import I386
 from syscalls.abi.cstruct import I64, CLong
-from syscalls.abi.errno import EBADF, EINVAL, EISDIR, EOVERFLOW, ESPIPE, ETXTBSY, SysError
+from syscalls.abi.errno import EBADF, EFBIG, EINVAL, EISDIR, EOVERFLOW, ESPIPE, ETXTBSY, SysError
 from syscalls.abi.fcntl import O_APPEND
 from syscalls.abi.kinds import Fd, InOut, Pointer, Size, UInt
 from syscalls.abi.stat import S_IFDIR, S_IFREG
@@ -87,6 +87,7 @@ async def copy_file_range(
     if flags:
         raise SysError(EINVAL)
     count = _check_range(source, start, target, end, len)
+    write_limit(task, target, max(count, 1), end)  # EFBIG even when there is nothing to copy
     if not count:
         return 0
     done = await _copy(task, source, start, target, end, count)
@@ -119,6 +120,8 @@ def _check_range(source: File, start: int, target: File, end: int, count: int) -
     if start < 0 or end < 0:
         raise SysError(EINVAL)
     count = max(0, min(count, source.inode.size - start, MAX_RW_COUNT))
+    if end >= target.inode.fs.max_bytes:
+        raise SysError(EFBIG)
     if source.inode is target.inode and end < start + count and start < end + count:
         raise SysError(EINVAL)
     return count

@@ -65,7 +65,10 @@ def newfstatat(task: Task, dirfd: DirFd, pathname: OptionalPath, statbuf: Out[St
 
 def _at(task: Task, dirfd: int, pathname: bytes | None, flags: int) -> Kstat:
     """The attributes by an *at call's arguments; with an empty name those of `dirfd` (vfs_fstatat)."""
-    return Kstat(lookup_at(task, dirfd, name_or_empty(pathname, flags), flags, _AT_FLAGS).inode)
+    name = name_or_empty(pathname, flags)
+    if not name and flags & AT_EMPTY_PATH and dirfd >= 0:  # then nobody looks at the other flags
+        return Kstat(task.files.get_any(dirfd).inode)
+    return Kstat(lookup_at(task, dirfd, name, flags, _AT_FLAGS).inode)
 
 
 # --- i386: three generations ------------------------------------------------------------------------------------------
@@ -159,7 +162,11 @@ def statx(
     name = name_or_empty(pathname, flags)
     if mask & STATX__RESERVED or flags & AT_STATX_SYNC_TYPE == AT_STATX_SYNC_TYPE:
         raise SysError(EINVAL)
-    statxbuf.put(Kstatx(lookup_at(task, dirfd, name, flags, _AT_FLAGS), mask))
+    if not name and flags & AT_EMPTY_PATH and dirfd >= 0:
+        path = path_of(task.files.get_any(dirfd))
+    else:
+        path = lookup_at(task, dirfd, name, flags, _AT_FLAGS)
+    statxbuf.put(Kstatx(path, mask))
     return 0
 
 
