@@ -122,7 +122,11 @@ def _traced(task: Task) -> OnSyscall:
     """The same with an observer told of each call."""
     observer = task.kernel.observer
     assert observer is not None
-    plain = _plain(task, observer.exit)
+
+    def leave(task: Task, result: int | None) -> None:
+        observer.exit(task, None if signals.is_killed(task) else result)
+
+    plain = _plain(task, leave)
 
     def on_syscall(arch: Arch, number: int, args: Args) -> int | None:
         observer.enter(task, arch, number, args)
