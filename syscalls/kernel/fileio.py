@@ -178,8 +178,11 @@ def fetch(memory: Memory, segments: Segments, count: int) -> Iterator[bytes]:
 
 def write_limit(task: Task, file: File, count: int, offset: int | None = None) -> int:
     """How many of `count` bytes a regular file may take at a position (generic_write_checks); EFBIG and SIGXFSZ."""
-    with size_limit(task) as limit:
-        return attr.write_checks(task, file, count, offset, limit)
+    try:
+        return attr.write_checks(task, file, count, offset, task.group.limit(RLIMIT_FSIZE))
+    except attr.FileSizeExceeded:
+        send_to_self(task, SIGXFSZ)
+        raise
 
 
 @contextmanager
