@@ -19,7 +19,8 @@ class Arch:
 
     name: str  # "x86_64", "i386", "arm64": what users type
     bits: int  # width of a register and of a pointer
-    machine: str  # uname(2)'s machine field for a program of this architecture
+    machine: str  # uname(2)'s machine field: an i386 program sees the 64-bit kernel it runs on
+    machine32: str  # the same under personality(PER_LINUX32)
     elf_machine: int  # e_machine
     audit: int  # AUDIT_ARCH_*, what seccomp(2) and ptrace(2) call it
     trap: str  # the instruction that enters the kernel
@@ -50,19 +51,47 @@ class Arch:
 
 
 X86_64 = Arch(
-    name="x86_64", bits=64, machine="x86_64", elf_machine=62, audit=0xC000003E, trap="syscall",
-    number="rax", arguments=("rdi", "rsi", "rdx", "r10", "r8", "r9"), result="rax", pc="rip", sp="rsp",
-    platform="x86_64", task_size=0x7FFF_FFFF_F000, mmap_base=0x7FFF_F7FF_F000, stack_top=0x7FFF_FFFF_F000,
-    pie_base=0x5555_5555_4000, int64_align=8,
+    name="x86_64",
+    bits=64,
+    machine="x86_64",
+    machine32="i686",
+    elf_machine=62,
+    audit=0xC000003E,
+    trap="syscall",
+    number="rax",
+    arguments=("rdi", "rsi", "rdx", "r10", "r8", "r9"),
+    result="rax",
+    pc="rip",
+    sp="rsp",
+    platform="x86_64",
+    task_size=0x7FFF_FFFF_F000,
+    mmap_base=0x7FFF_F7FF_F000,
+    stack_top=0x7FFF_FFFF_F000,
+    pie_base=0x5555_5555_4000,
+    int64_align=8,
 )
 I386 = Arch(
-    name="i386", bits=32, machine="i686", elf_machine=3, audit=0x4000_0003, trap="int 0x80",
-    number="eax", arguments=("ebx", "ecx", "edx", "esi", "edi", "ebp"), result="eax", pc="eip", sp="esp",
-    platform="i686", task_size=0xFFFF_E000, mmap_base=0xF7FF_F000, stack_top=0xFFFF_E000,
-    pie_base=0x5655_5000, int64_align=4,
+    name="i386",
+    bits=32,
+    machine="x86_64",
+    machine32="i686",
+    elf_machine=3,
+    audit=0x4000_0003,
+    trap="int 0x80",
+    number="eax",
+    arguments=("ebx", "ecx", "edx", "esi", "edi", "ebp"),
+    result="eax",
+    pc="eip",
+    sp="esp",
+    platform="i686",
+    task_size=0xFFFF_E000,
+    mmap_base=0xF7FF_F000,
+    stack_top=0xFFFF_E000,
+    pie_base=0x5655_5000,
+    int64_align=4,
 )
 ARM64 = Arch(
-    name="arm64", bits=64, machine="aarch64", elf_machine=183, audit=0xC00000B7, trap="svc #0",
+    name="arm64", bits=64, machine="aarch64", machine32="armv8l", elf_machine=183, audit=0xC00000B7, trap="svc #0",
     number="x8", arguments=("x0", "x1", "x2", "x3", "x4", "x5"), result="x0", pc="pc", sp="sp",
     platform="aarch64", task_size=0xFFFF_FFFF_F000, mmap_base=0xFFFF_F7FF_F000, stack_top=0xFFFF_FFFF_F000,
     pie_base=0xAAAA_AAAA_0000, int64_align=8,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from syscalls.abi.arch import I386, X86_64
 from syscalls.abi.errno import EINVAL, EPERM, SysError
 from syscalls.abi.kinds import Buffer, BufferKind, Int, Out
 from syscalls.abi.limits import UTSNAME_LENGTH
@@ -19,13 +18,13 @@ Name = Annotated[Buffer, BufferKind("len", out=False)]
 
 
 def _names(task: Task) -> dict[str, bytes]:
-    linux32 = task.personality & PER_MASK == PER_LINUX32 and task.arch is X86_64
+    linux32 = task.personality & PER_MASK == PER_LINUX32
     return {
         "sysname": b"Linux",
         "nodename": task.kernel.nodename,
         "release": RELEASE.encode(),
         "version": VERSION.encode(),
-        "machine": (I386 if linux32 else task.arch).machine.encode(),
+        "machine": (task.arch.machine32 if linux32 else task.arch.machine).encode(),
     }
 
 
