@@ -232,6 +232,11 @@ def has_pending(task: Task) -> bool:
     return bool((task.signals.pending_mask() | task.group.signals.pending_mask()) & ~task.signals.mask)
 
 
+def is_killed(task: Task) -> bool:
+    """Is SIGKILL pending, so that the task will not see the result of its call? (fatal_signal_pending)."""
+    return SIGKILL in task.signals.pending or SIGKILL in task.group.signals.pending
+
+
 def deliver(task: Task) -> None:
     """Act on all pending signals, as on the way back to user mode (arch_do_signal_or_restart)."""
     while task.alive:
