@@ -1,4 +1,4 @@
-"""Getting data to where they last (sync(2), fsync(2), syncfs(2), sync_file_range(2)), and advice (fs/sync.c, mm/fadvise.c).
+"""Writing back: sync(2), fsync(2), syncfs(2), sync_file_range(2); and advice (fs/sync.c, mm/fadvise.c).
 
 Files in memory are always where they last; what comes from the host is written through. So there is only checking.
 """
