@@ -99,6 +99,7 @@ class Plan:
         self.take: Callable[[tuple[int, ...]], tuple[int, ...]] = tuple
         self.outputs = 0  # how many steps, from the first that is known only at the exit
         self.result: Callable[[Context, int], tuple[Value, Remark]] = _plain_result
+        self.shows_mask = False  # context.notes["mask"] is to be the signal mask after the call
         self.at_entry: Callable[[Context], None] | None = None  # looks at what the call is going to change
 
     def ready(self) -> None:

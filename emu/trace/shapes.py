@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from emu.trace.structs import base_of, shape
 from emu.trace.value import Address, Hex, Int, List, Named, Note, Octal, Struct, Value, Words
-from syscalls.abi import fcntl, sched, signal, stat
+from syscalls.abi import fcntl, sched, signal, stat, termios
+from syscalls.abi.flags import Flags, hexadecimal
 from syscalls.abi.resource import LIMIT32, LIMIT64
 from syscalls.abi.time import USER_HZ
 
@@ -259,3 +260,56 @@ def _sigevent(context: Context, raw: Any, _fields: Fields) -> Value:
     if notify == signal.SIGEV_THREAD_ID:
         shown.append(("sigev_notify_thread_id", Int(raw.sigev_tid)))
     return Struct(tuple(shown))
+
+
+# --- terminals --------------------------------------------------------------------------------------------------------
+
+#: What an output mode says about delays: where the bits are, and their names by value.
+_DELAYS = (
+    (0o400, 8, ("NL0", "NL1")),
+    (0o3000, 9, ("CR0", "CR1", "CR2", "CR3")),
+    (0o14000, 11, ("TAB0", "TAB1", "TAB2", "XTABS")),
+    (0o20000, 13, ("BS0", "BS1")),
+    (0o40000, 14, ("VT0", "VT1")),
+    (0o100000, 15, ("FF0", "FF1")),
+)
+_CBAUD, _CSIZE, _IBSHIFT = 0o10017, 0o60, 16
+_CHARACTERS = (
+    "VINTR VQUIT VERASE VKILL VEOF VTIME VMIN VSWTC VSTART VSTOP VSUSP VEOL VREPRINT VDISCARD VWERASE VLNEXT VEOL2"
+).split()
+
+
+def _modes(table: Flags, number: int) -> str:
+    """Names only, nothing for 0."""
+    return "|".join(part.split(" /*")[0] for part in table.split(number))
+
+
+def _output_mode(number: int) -> str:
+    delays = [names[(number & mask) >> shift] for mask, shift, names in _DELAYS]
+    return "|".join([*delays, _modes(termios.OUTPUT_MODES, number & ~sum(mask for mask, _, _ in _DELAYS))])
+
+
+def _control_mode(number: int) -> str:
+    speed, input_speed = number & _CBAUD, number >> _IBSHIFT & _CBAUD
+    parts = [termios.BAUD_RATES.format(speed)]
+    if input_speed:
+        parts.append(f"{termios.BAUD_RATES.format(input_speed)}<<IBSHIFT")
+    parts.append(termios.CHARACTER_SIZES.format(number & _CSIZE))
+    rest = number & ~(_CBAUD | _CSIZE | _CBAUD << _IBSHIFT)
+    return "|".join([*parts, _modes(termios.CONTROL_MODES, rest)])
+
+
+@shape("Termios", "Termios2")
+def _termios(_context: Context, raw: Any, fields: Fields) -> Value:
+    """Modes by name; the line discipline and the control characters only with -v."""
+    fields["c_iflag"] = Named(raw.c_iflag, _modes(termios.INPUT_MODES, raw.c_iflag))
+    fields["c_oflag"] = Named(raw.c_oflag, _output_mode(raw.c_oflag))
+    fields["c_cflag"] = Named(raw.c_cflag, _control_mode(raw.c_cflag))
+    fields["c_lflag"] = Named(raw.c_lflag, _modes(termios.LOCAL_MODES, raw.c_lflag))
+    fields["c_line"] = Named(raw.c_line, "N_TTY" if not raw.c_line else f"{raw.c_line:#x} /* N_??? */")
+    characters = [
+        Words(f"[{_CHARACTERS[i] if i < len(_CHARACTERS) else i}]={hexadecimal(c)}", c)
+        for i, c in enumerate(raw.c_cc.ljust(termios.NCCS, b"\0"))
+    ]
+    fields["c_cc"] = List(tuple(characters))
+    return Struct(tuple(fields.items()), ("c_iflag", "c_oflag", "c_cflag", "c_lflag"))

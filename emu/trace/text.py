@@ -103,7 +103,11 @@ class Writer:
         return f"{raw} /* {text} */"
 
     def _fd(self, value: Fd) -> str:
-        path = f"<{plain(value.path)}>" if value.path is not None else ""
+        path = ""
+        if value.path is not None:
+            deleted = b" (deleted)"
+            name = value.path.removesuffix(deleted)
+            path = f"<{plain(name)}>{'(deleted)' if name != value.path else ''}"
         if value.directory and value.value == AT_FDCWD and self.names is not Names.RAW:
             return f"AT_FDCWD{path}" if self.names is Names.ABBREV else f"{AT_FDCWD} /* AT_FDCWD */{path}"
         return f"{value.value}{path}"
@@ -117,7 +121,7 @@ class Writer:
             known = dict(fields)
             shown = [f"{name}={self.show(known[name])}" for name in value.brief if name in known]
             return "{" + ", ".join([*shown, "..."]) + "}"
-        return "{" + ", ".join([f"{name}={self.show(field)}" for name, field in fields]) + "}"
+        return "{" + ", ".join([f"{name}={self.show(field)}" if name else self.show(field) for name, field in fields]) + "}"
 
     def _list(self, value: List) -> str:
         items = [self.show(item) for item in value.items]

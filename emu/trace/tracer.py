@@ -14,12 +14,11 @@ from emu.trace.event import CallEvent, ExitEvent, SignalEvent, Sink
 from emu.trace.options import TraceOptions
 from emu.trace.plan import Context, Limits, Plan
 from emu.trace.siginfo import siginfo
-from emu.trace.value import Value
 from syscalls import spec as specs
 from syscalls.abi.arch import Arch
 from syscalls.abi.errno import EINTR, TABLE
 from syscalls.abi.numbers import NAME
-from syscalls.abi.signal import SIGNAL
+from syscalls.abi.signal import SIGKILL, SIGNAL
 
 if TYPE_CHECKING:
     from syscalls.kernel.kernel import Kernel
@@ -63,6 +62,7 @@ class Tracer:
         self._limits = Limits(self.options.string_limit, self.options.abbreviate)
         self._plans: dict[tuple[Arch, int], Plan | None] = {}
         self._pending: dict[Task, Pending] = {}
+        self._restarted: dict[Task, str] = {}  # the call that a signal interrupted last
         self._open: Task | None = None  # whose line has begun and could be torn apart
         self._arches: dict[int, Arch] = {}  # by process: to tell when it changes
         self._seq = 0
@@ -87,6 +87,8 @@ class Tracer:
             self._personality(task, arch)
         paths = task_paths(task) if self.options.paths else None
         context = Context(plan, task.mm, args, self._limits, paths)
+        if task in self._restarted and plan.name == "restart_syscall":
+            context.previous = self._restarted.pop(task)
         pending = self._pending[task] = Pending(plan, context, self._seq, number, self._wall(), self._start())
         self._open = task
         pending.begun = self._now()
@@ -97,9 +99,15 @@ class Tracer:
         if pending is None:
             return
         duration = self._now() - pending.begun
-        if result is None and task.alive:  # rt_sigreturn, execve: what the program sees is in the register
+        if SIGKILL in task.signals.pending or SIGKILL in task.group.signals.pending:
+            result = None  # whoever is being killed does not come back from the call
+        elif result is None and task.alive:  # rt_sigreturn, execve: what the program sees is in the register
             result = signed(task.cpu.get(task.arch.result), task.arch.bits)
         restart = task.interrupted.restart.value if task.interrupted is not None and result == -EINTR else ""
+        if pending.plan.shows_mask:
+            pending.context.notes["mask"] = task.signals.mask
+        if restart:
+            self._restarted[task] = pending.plan.name
         event = pending.unfinished or self._event(task, pending)
         event.duration = duration
         complete(event, pending.context, result, restart)
@@ -114,7 +122,7 @@ class Tracer:
     def signal(self, task: Task, info: SigInfo) -> None:
         """A signal is delivered."""
         name = SIGNAL.format(info.signo)
-        if not self.options.signals.has(name):
+        if info.signo == SIGKILL or not self.options.signals.has(name):  # SIGKILL cannot be watched
             return
         self._announce()
         event = SignalEvent(
@@ -126,6 +134,8 @@ class Tracer:
     def exited(self, task: Task, status: int) -> None:
         """A task has ended."""
         self.exit(task, None)
+        self._restarted.pop(task, None)
+        self._arches.pop(task.tid, None)
         if "exit" in self.options.quiet:
             return
         self._announce()
@@ -240,5 +250,3 @@ def task_paths(task: Task) -> Callable[[int], bytes | None]:
 
     return lambda fd: fd_path(task, fd)
 
-
-__all__ = ["Tracer", "Value", "error_name", "signed"]

@@ -24,7 +24,7 @@ _TABLES: dict[int, Any] = {
     f.F_NOTIFY: f.NOTIFY_FLAGS,
     f.F_ADD_SEALS: f.SEALS,
 }
-_NUMBERS = {f.F_DUPFD, f.F_DUPFD_CLOEXEC, f.F_SETPIPE_SZ, f.F_SETOWN}
+_NUMBERS = {f.F_DUPFD, f.F_DUPFD_CLOEXEC, f.F_SETPIPE_SZ}
 _LOCKS = {f.F_GETLK, f.F_SETLK, f.F_SETLKW}
 _LOCKS64 = {f.F_GETLK64, f.F_SETLK64, f.F_SETLKW64, f.F_OFD_GETLK, f.F_OFD_SETLK, f.F_OFD_SETLKW}
 _ANSWERS = {f.F_GETLK, f.F_GETLK64, f.F_OFD_GETLK, f.F_GETOWN_EX}
@@ -50,6 +50,8 @@ def _argument(plan: Plan) -> Decoder:
         if command in _TABLES:
             return named(number & 0xFFFFFFFF, _TABLES[command])
         if command in _NUMBERS:
+            return Int(number)
+        if command == f.F_SETOWN:
             number &= 0xFFFFFFFF
             return Int(number - (1 << 32) if number >> 31 else number)
         if command in pointers:

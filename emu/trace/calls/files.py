@@ -5,11 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from emu.trace.calls import at_success, calls, hide, named, show
-from emu.trace.decode import decoder_of, read_bytes, read_path
+from emu.trace.decode import decoder_of, fd, read_bytes, read_path
+from emu.trace.quote import quote
 from emu.trace.shapes import dated
 from emu.trace.structs import decode_item, item_layout
 from emu.trace.value import Address, Change, Hex, Int, List, Named, Note, Str, Struct, Value, Words
 from syscalls.abi import stat
+from syscalls.abi.arch import PAGE_SIZE
 from syscalls.abi.cstruct import I32, I64, CLong
 from syscalls.abi.errno import SysError
 from syscalls.abi.kinds import PointerKind
@@ -48,6 +50,31 @@ def _getrandom(plan: Plan) -> None:
     show(plan, 0, at_success(random), at_exit=True)
 
 
+@calls("truncate", "ftruncate")
+def _truncate(plan: Plan) -> None:
+    """An unsigned number, as strace has it."""
+    show(plan, 1, lambda context, _length: Int(context.args[1]))
+
+
+@calls("truncate64", "ftruncate64")
+def _truncate64(plan: Plan) -> None:
+    show(plan, 1, lambda _context, length: Int(length & (1 << 64) - 1))
+
+
+@calls("pipe", "pipe2")
+def _pipe(plan: Plan) -> None:
+    """Descriptors, not just numbers."""
+    declared = plan.steps[0].decode
+
+    def pair(context: Context, at: int) -> Value | None:
+        value = declared(context, at)
+        if not isinstance(value, List):
+            return value
+        return List(tuple(fd(context, item.value) for item in value.items if isinstance(item, Int)), bad=value.bad)
+
+    show(plan, 0, pair)
+
+
 @calls("_llseek")
 def _llseek(plan: Plan) -> None:
     """The two halves of the offset are one number."""
@@ -69,11 +96,29 @@ def _openat2(plan: Plan) -> None:
         if not at or context.values[3] < item.size:
             return Address(at)
         try:
-            return decode_item(context, item, context.memory.read(at, item.size))
+            value = decode_item(context, item, context.memory.read(at, item.size))
         except SysError:
             return Address(at)
+        return _with_rest(context, value, at + item.size, context.values[3] - item.size)
 
     show(plan, 2, how)
+
+
+def _with_rest(context: Context, value: Value, at: int, count: int) -> Value:
+    """A struct that is larger than the one we know: the bytes behind it, unless they are all zero."""
+    if count <= 0 or not isinstance(value, Struct):
+        return value
+    try:
+        rest = context.memory.read(at, count) if count < PAGE_SIZE else None
+    except SysError:
+        rest = None
+    if rest is None:
+        return Struct((*value.fields, ("", Words("???", 0))))
+    if not any(rest):
+        return value
+    place = item_layout(OpenHow, context.arch).size
+    text = quote(rest, 2)
+    return Struct((*value.fields, ("", Words(f"/* bytes {place}..{place + count - 1} */ {text}", 0))))
 
 
 @calls("sendfile", "sendfile64")

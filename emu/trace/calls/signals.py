@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from emu.trace.calls import at_success, calls, result, show
+from emu.trace.calls import at_success, calls, result, result_named, show
 from emu.trace.shapes import handler
 from emu.trace.siginfo import read_siginfo
 from emu.trace.structs import signal_set
-from emu.trace.value import Address, Hex, Value
+from emu.trace.value import Address, Hex, Struct, Value
 from syscalls.abi.errno import SysError
-from syscalls.abi.signal import HANDLERS
+from syscalls.abi.signal import HANDLERS, SIGNAL
 
 if TYPE_CHECKING:
     from emu.trace.plan import Context, Plan
@@ -43,8 +43,7 @@ def _sigwait(plan: Plan) -> None:
     show(plan, 0, _mask)
     if plan.name != "rt_sigsuspend":
         show(plan, 1, at_success(lambda context, at: read_siginfo(context.memory, at, context.arch)), at_exit=True)
-        timeout = plan.steps[2].decode
-        show(plan, 2, timeout, at_exit=False)
+        result_named(plan, SIGNAL)
 
 
 @calls("signalfd", "signalfd4")
@@ -85,3 +84,16 @@ def _ssetmask(plan: Plan) -> None:
 @calls("sgetmask")
 def _sgetmask(plan: Plan) -> None:
     result(plan, lambda _context, number: (Hex(number), ("mask ", signal_set(number, 32))))
+
+
+@calls("rt_sigreturn", "sigreturn")
+def _sigreturn(plan: Plan) -> None:
+    """The mask that the frame on the stack puts back."""
+    from emu.trace.plan import Step
+
+    def frame(context: Context, _number: int) -> Value:
+        return Struct((("mask", signal_set(context.notes.get("mask", 0))),))
+
+    plan.take = lambda _args: (0,)
+    plan.steps = [Step("frame", frame, exit=True)]
+    plan.shows_mask = True
