@@ -11,20 +11,10 @@ from typing import Annotated
 
 from syscalls.abi import prctl as pr
 from syscalls.abi.arch import ARM64
-from syscalls.abi.cstruct import I32, CPtr
 from syscalls.abi.errno import EINVAL, ENAMETOOLONG, ENODEV, ENXIO, EPERM, SysError
-from syscalls.abi.kinds import (
-    AddressKind,
-    FlagsKind,
-    Kind,
-    LongKind,
-    PointerKind,
-    SignalKind,
-    StringKind,
-    SwitchKind,
-    ULongKind,
-)
+from syscalls.abi.kinds import FlagsKind
 from syscalls.abi.limits import TASK_COMM_LEN
+from syscalls.abi.prctl_arguments import argument
 from syscalls.abi.signal import NSIG
 from syscalls.fs.cred import CAP_LAST_CAP
 from syscalls.kernel.creds import SECURE_KEEP_CAPS, SECURE_NO_CAP_AMBIENT_RAISE, commit, prepare
@@ -383,46 +373,11 @@ def _get_tagged_addr(task: Task, arg2: int, arg3: int, arg4: int, arg5: int) -> 
 
 # --- the declaration --------------------------------------------------------------------------------------------------
 
-_HEX, _NUMBER, _INT_OUT = AddressKind(), ULongKind(), PointerKind(I32, out=True)
-_CAP, _NAME = FlagsKind(pr.CAPABILITIES), StringKind(TASK_COMM_LEN)
-_REST = (_HEX, _HEX, _HEX)
-#: What a trace shows of the arguments, by option.
-_SHOWN: dict[int, tuple[Kind, ...]] = {
-    **dict.fromkeys((pr.PR_GET_DUMPABLE, pr.PR_GET_KEEPCAPS, pr.PR_GET_SECCOMP, pr.PR_GET_TIMERSLACK), ()),
-    **dict.fromkeys((pr.PR_GET_TIMING, pr.PR_GET_SECUREBITS), ()),
-    **dict.fromkeys((pr.PR_TASK_PERF_EVENTS_DISABLE, pr.PR_TASK_PERF_EVENTS_ENABLE), ()),
-    **dict.fromkeys((pr.PR_GET_CHILD_SUBREAPER, pr.PR_GET_PDEATHSIG, pr.PR_GET_TSC), (_INT_OUT,)),
-    **dict.fromkeys((pr.PR_SET_CHILD_SUBREAPER, pr.PR_SET_KEEPCAPS, pr.PR_SET_TIMING), (_NUMBER,)),
-    **dict.fromkeys((pr.PR_CAPBSET_READ, pr.PR_CAPBSET_DROP), (_CAP,)),
-    **dict.fromkeys((pr.PR_SET_NO_NEW_PRIVS, pr.PR_SET_THP_DISABLE), (_NUMBER, *_REST)),
-    **dict.fromkeys((pr.PR_GET_NO_NEW_PRIVS, pr.PR_GET_THP_DISABLE, pr.PR_MCE_KILL_GET), (_HEX, *_REST)),
-    pr.PR_SET_NAME: (_NAME,),
-    pr.PR_GET_NAME: (_HEX,),
-    pr.PR_SET_PDEATHSIG: (SignalKind(),),
-    pr.PR_SET_DUMPABLE: (FlagsKind(pr.DUMPABLE),),
-    pr.PR_SET_SECUREBITS: (FlagsKind(pr.SECUREBITS),),
-    pr.PR_SET_TIMERSLACK: (LongKind(),),
-    pr.PR_SET_TSC: (FlagsKind(pr.TSC),),
-    pr.PR_GET_TID_ADDRESS: (PointerKind(CPtr, out=True),),
-    pr.PR_MCE_KILL: (FlagsKind(pr.MCE_KILL), FlagsKind(pr.MCE_KILL_POLICY), _HEX, _HEX),
-    pr.PR_SET_MM: (FlagsKind(pr.SET_MM), *_REST),
-    pr.PR_CAP_AMBIENT: (FlagsKind(pr.CAP_AMBIENT), _CAP, _HEX, _HEX),
-    pr.PR_GET_SPECULATION_CTRL: (FlagsKind(pr.SPECULATION_WHICH),),
-    pr.PR_SET_SPECULATION_CTRL: (FlagsKind(pr.SPECULATION_WHICH), FlagsKind(pr.SPECULATION_CONTROL)),
-    pr.PR_SET_VMA: (FlagsKind(pr.SET_VMA), _HEX, _NUMBER, StringKind(80, nullable=True)),
-}
-
-
-def _switch(place: int) -> SwitchKind:
-    cases = {option: kinds[place] if place < len(kinds) else None for option, kinds in _SHOWN.items()}
-    return SwitchKind("option", cases, _HEX)
-
-
 Option = Annotated[int, FlagsKind(pr.PR_OPTIONS)]
-Arg2 = Annotated[int, _switch(0)]
-Arg3 = Annotated[int, _switch(1)]
-Arg4 = Annotated[int, _switch(2)]
-Arg5 = Annotated[int, _switch(3)]
+Arg2 = Annotated[int, argument(0)]
+Arg3 = Annotated[int, argument(1)]
+Arg4 = Annotated[int, argument(2)]
+Arg5 = Annotated[int, argument(3)]
 
 
 @syscall(partial="Options for seccomp, core scheduling, system call dispatch, checkpoint/restore and SVE are EINVAL.")
