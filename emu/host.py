@@ -1,31 +1,25 @@
-"""The host behind the kernel's ports: its clock, random bytes, standard streams, and directories given to the guest."""
+"""The host behind the kernel's ports: its clock, random bytes, and its standard streams."""
 
 from __future__ import annotations
 
-import contextlib
 import errno
 import fcntl
 import os
 import select
 import stat
-import struct
 import termios
 import time
-from collections.abc import Iterator
 
+from emu.errors import UsageError
+from emu.hosttree import HostTree, host_errors
 from syscalls.abi.errno import SysError
+from syscalls.abi.fcntl import O_ACCMODE, O_APPEND, O_LARGEFILE
 from syscalls.kernel.ports import HostStream
 
 PAGE = 4096
-
-
-@contextlib.contextmanager
-def host_errors() -> Iterator[None]:
-    """OSError of the host becomes SysError of the guest: the numbers are Linux's on both sides."""
-    try:
-        yield
-    except OSError as error:
-        raise SysError(error.errno or errno.EIO) from error
+LONGEST_MS = 1 << 30  # whoever waits longer waits again
+#: Of the flags that the host opened a stream with, what the guest sees.
+SHOWN_FLAGS = O_ACCMODE | O_APPEND | O_LARGEFILE
 
 
 class HostClock:
@@ -45,18 +39,21 @@ class HostClock:
 
     def sleep_until(self, deadline: int | None, streams: list[tuple[HostStream, bool]]) -> None:
         """Wait for the deadline or a stream, with the host's poll(2)."""
-        poller = select.poll()
+        wanted: dict[int, int] = {}
         for stream, writing in streams:
             if isinstance(stream, FdStream):
-                poller.register(stream.fd, select.POLLOUT if writing else select.POLLIN)
+                wanted[stream.fd] = wanted.get(stream.fd, 0) | (select.POLLOUT if writing else select.POLLIN)
+        poller = select.poll()
+        for fd, events in wanted.items():
+            poller.register(fd, events)
         if deadline is None:
             poller.poll()
         else:
             wait_ns = deadline - time.monotonic_ns()
             if wait_ns > 0 and not streams:
-                time.sleep(wait_ns / 1e9)
+                time.sleep(min(wait_ns / 1e9, LONGEST_MS / 1e3))
             elif wait_ns > 0:
-                poller.poll(-(-wait_ns // 1_000_000))
+                poller.poll(min(-(-wait_ns // 1_000_000), LONGEST_MS))
 
 
 class HostRandom:
@@ -72,35 +69,65 @@ class FdStream:
 
     def __init__(self, fd: int) -> None:
         self.fd = fd
-        self.mode = os.fstat(fd).st_mode
+        try:
+            found = os.fstat(fd)
+        except OSError as error:
+            raise UsageError(f"standard stream {fd} is not open: {error.strerror}") from None
+        self.mode = found.st_mode
+        self.rdev = os.major(found.st_rdev) << 8 | os.minor(found.st_rdev)
+        self.flags = fcntl.fcntl(fd, fcntl.F_GETFL) & SHOWN_FLAGS
         self.terminal = FdTerminal(fd) if os.isatty(fd) else None
         self._always_ready = stat.S_ISREG(self.mode)
+        self.content: HostTree | None = None
+        if self._always_ready:
+            self.content = HostTree.of_stream(fd, self.flags & O_ACCMODE)
+
+    def poll(self) -> int:
+        """What the host says."""
+        poller = select.poll()
+        poller.register(self.fd, select.POLLIN | select.POLLOUT)
+        found = poller.poll(0)
+        return found[0][1] if found else 0
 
     def ready(self, *, writing: bool) -> bool:
-        """Ask the host's poll(2)."""
-        if self._always_ready:
-            return True
-        poller = select.poll()
-        poller.register(self.fd, select.POLLOUT if writing else select.POLLIN)
-        return bool(poller.poll(0))
+        """Anything that ends a wait, hang-up and error included."""
+        interesting = select.POLLERR | select.POLLHUP | (select.POLLOUT if writing else select.POLLIN)
+        return self._always_ready or bool(self.poll() & interesting)
 
     def read(self, count: int) -> bytes | None:
         """What is there now."""
         if not self.ready(writing=False):
             return None
         with host_errors():
-            return os.read(self.fd, count)
+            try:
+                return os.read(self.fd, count)
+            except BlockingIOError:  # somebody else was faster
+                return None
 
     def write(self, data: bytes | memoryview) -> int | None:
         """What fits now; a pipe takes at least PIPE_BUF bytes without blocking once it is ready."""
         if not self.ready(writing=True):
             return None
         with host_errors():
-            return os.write(self.fd, data if self._takes_all() else data[:PAGE])
+            try:
+                return os.write(self.fd, data if self._always_ready else data[:PAGE])
+            except BlockingIOError:
+                return None
 
-    def _takes_all(self) -> bool:
-        """Would a large write block us? Only for pipes, sockets and terminals, whose readers may be slow."""
-        return self._always_ready
+    def available(self) -> int:
+        """FIONREAD."""
+        with host_errors():
+            return int.from_bytes(fcntl.ioctl(self.fd, termios.FIONREAD, bytes(4)), "little")
+
+    def tell(self) -> int:
+        """lseek(2) with SEEK_CUR."""
+        with host_errors():
+            return os.lseek(self.fd, 0, os.SEEK_CUR)
+
+    def move(self, offset: int) -> None:
+        """lseek(2) with SEEK_SET."""
+        with host_errors():
+            os.lseek(self.fd, offset, os.SEEK_SET)
 
     def close(self) -> None:
         """The descriptor belongs to whoever gave it: leave it open."""
@@ -112,28 +139,49 @@ class FdTerminal:
     def __init__(self, fd: int) -> None:
         self.fd = fd
 
-    def get_attributes(self) -> bytes:
-        """struct termios as the kernel has it (36 bytes)."""
+    def get(self, request: int, size: int) -> bytes:
+        """What the request stores."""
         with host_errors():
-            return fcntl.ioctl(self.fd, termios.TCGETS, bytes(36))
+            return fcntl.ioctl(self.fd, request, bytes(size))
 
-    def set_attributes(self, attributes: bytes, when: int) -> None:
-        """TCSETS, TCSETSW or TCSETSF."""
+    def put(self, request: int, data: bytes) -> None:
+        """A request that takes a struct."""
         with host_errors():
-            fcntl.ioctl(self.fd, termios.TCSETS + when, attributes)
+            fcntl.ioctl(self.fd, request, data)
 
-    def window_size(self) -> tuple[int, int, int, int]:
-        """TIOCGWINSZ."""
+    def control(self, request: int, argument: int) -> None:
+        """A request that takes a number."""
         with host_errors():
-            rows, columns, x, y = struct.unpack("4H", fcntl.ioctl(self.fd, termios.TIOCGWINSZ, bytes(8)))
-        return rows, columns, x, y
+            fcntl.ioctl(self.fd, request, argument)
 
 
-class BytesStream:
-    """Standard input from bytes."""
+class MemoryStream:
+    """What streams that are not the host's have in common."""
 
     mode = stat.S_IFIFO | 0o600
-    terminal = None
+    rdev = 0
+    terminal = content = None
+    flags = os.O_RDONLY
+
+    def available(self) -> int:
+        """Nothing to read."""
+        return 0
+
+    def tell(self) -> int:
+        """Like a pipe."""
+        raise SysError(errno.ESPIPE)
+
+    def move(self, offset: int) -> None:
+        """Like a pipe."""
+        del offset
+        raise SysError(errno.ESPIPE)
+
+    def close(self) -> None:
+        """Nothing to do."""
+
+
+class BytesStream(MemoryStream):
+    """Standard input from bytes."""
 
     def __init__(self, data: bytes = b"") -> None:
         self._data = memoryview(data)
@@ -152,18 +200,26 @@ class BytesStream:
         del data
         raise SysError(errno.EBADF)
 
-    def close(self) -> None:
-        """Nothing to do."""
+    def poll(self) -> int:
+        """There is something, or the end; nobody will write more."""
+        return select.POLLIN if self._data else select.POLLHUP
+
+    def available(self) -> int:
+        """What is left."""
+        return len(self._data)
 
 
-class CaptureStream:
+class CaptureStream(MemoryStream):
     """Standard output into memory."""
 
-    mode = stat.S_IFIFO | 0o600
-    terminal = None
+    flags = os.O_WRONLY
 
     def __init__(self) -> None:
         self.data = bytearray()
+
+    def poll(self) -> int:
+        """There is always room."""
+        return select.POLLOUT
 
     def ready(self, *, writing: bool) -> bool:
         """Takes everything, gives nothing."""
@@ -178,6 +234,3 @@ class CaptureStream:
         """Keep it."""
         self.data += data
         return len(data)
-
-    def close(self) -> None:
-        """Nothing to do."""

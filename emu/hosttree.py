@@ -1,3 +1,4 @@
+# ruff: noqa: ARG002  # what refuses ignores its arguments
 """Directories and files of the host that were given to the guest: `ports.HostDirectory` and `ports.HostObject`.
 
 An object is held by a descriptor (O_PATH), not by its name: it stays the same whatever happens to names on either side.
@@ -15,7 +16,6 @@ import stat
 from collections.abc import Iterator
 
 from emu import libc
-from emu.host import host_errors
 from syscalls.abi.errno import SysError
 from syscalls.kernel.ports import HostObject
 
@@ -25,13 +25,38 @@ CONTENT = os.O_CLOEXEC | os.O_NONBLOCK | os.O_NOCTTY
 XATTRS = b"user."  # the only namespace shown: the others are about the host's security
 
 
-class HostTree:
-    """What --root or --bind names. OSError when it is not there."""
+@contextlib.contextmanager
+def host_errors() -> Iterator[None]:
+    """OSError of the host becomes SysError of the guest: the numbers are Linux's on both sides."""
+    try:
+        yield
+    except OSError as error:
+        raise SysError(error.errno or errno.EIO) from error
 
-    def __init__(self, path: str, *, writable: bool) -> None:
+
+class HostTree:
+    """What --root or --bind names, as a descriptor of it, which is kept."""
+
+    def __init__(self, fd: int, *, writable: bool) -> None:
         _want_descriptors()
         self.writable = writable
-        self.top = HostNode(self, os.open(path, os.O_PATH | os.O_CLOEXEC))
+        self.top = HostNode(self, fd)
+
+    @classmethod
+    def at(cls, path: str, *, writable: bool) -> HostTree:
+        """A host path; OSError when it is not there, or a directory that we may not even look into."""
+        tree = cls(os.open(path, os.O_PATH | os.O_CLOEXEC), writable=writable)
+        mode = os.R_OK | os.X_OK if stat.S_ISDIR(os.stat(path).st_mode) else os.R_OK  # noqa: PTH116
+        if not os.access(tree.top.path, mode, effective_ids=True):
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+        return tree
+
+    @classmethod
+    def of_stream(cls, fd: int, access: int) -> HostTree:
+        """An open regular file: its content, for what it was opened for."""
+        tree = cls(os.dup(fd), writable=access != os.O_RDONLY)
+        tree.top = StreamNode(tree, tree.top.release(), access)
+        return tree
 
     def find(self, path: bytes) -> HostNode:
         """Walk plain names separated by slashes, b"" is the top; ENOENT, ENOTDIR."""
@@ -71,6 +96,11 @@ class HostNode:
     def __del__(self) -> None:
         for fd in {self.fd, self._reader, self._writer} - {-1}:
             os.close(fd)
+
+    def release(self) -> int:
+        """Give the descriptor away."""
+        fd, self.fd = self.fd, -1
+        return fd
 
     @property
     def path(self) -> str:
@@ -300,6 +330,37 @@ class HostNode:
             found = os.fstatvfs(self.fd)
         blocks = (count * found.f_frsize // 4096 for count in (found.f_blocks, found.f_bfree, found.f_bavail))
         return *blocks, found.f_files, found.f_ffree  # type: ignore[return-value]  # three of them
+
+
+class StreamNode(HostNode):
+    """A file that was given as a stream: there is no more to it than its content and its looks."""
+
+    __slots__ = ()
+
+    def __init__(self, tree: HostTree, fd: int, access: int) -> None:
+        super().__init__(tree, fd)
+        self._reader = fd if access != os.O_WRONLY else -1
+        self._writer = fd if access != os.O_RDONLY else -1
+
+    def open(self, *, reading: bool, writing: bool) -> None:
+        if (reading and self._reader < 0) or (writing and self._writer < 0):
+            raise SysError(errno.EACCES)
+
+    def truncate(self, length: int) -> None:
+        self.open(reading=False, writing=True)
+        super().truncate(length)
+
+    def chmod(self, mode: int) -> None:
+        raise SysError(errno.EPERM)
+
+    def chown(self, uid: int, gid: int) -> None:
+        raise SysError(errno.EPERM)
+
+    def utimens(self, atime_ns: int, mtime_ns: int) -> None:
+        raise SysError(errno.EPERM)
+
+    def set_xattr(self, name: bytes, value: bytes | None) -> None:
+        raise SysError(errno.EPERM)
 
 
 def _type(entry: os.DirEntry[str]) -> int:

@@ -24,10 +24,11 @@ from emu.host import BytesStream, CaptureStream, FdStream, HostClock, HostRandom
 from emu.loader import load
 from emu.loop import Machine, attach
 from emu.memory import GuestRam
+from emu.stdio import open_streams
 from emu.world import World
 from syscalls.abi.arch import PAGE_SHIFT
 from syscalls.abi.errno import EACCES, EISDIR, ELOOP, ENOENT, ENOTDIR, SysError
-from syscalls.abi.fcntl import O_RDONLY, O_RDWR, O_WRONLY
+from syscalls.abi.fcntl import O_RDONLY
 from syscalls.abi.numbers import NUMBER
 from syscalls.abi.stat import S_IFDIR, S_IFREG
 from syscalls.fs import open as fs_open
@@ -35,7 +36,6 @@ from syscalls.fs.cred import Credentials
 from syscalls.fs.fdtable import FdTable
 from syscalls.fs.file import File
 from syscalls.fs.path import FsContext
-from syscalls.fs.stream import StreamFile, StreamInode
 from syscalls.kernel.filemap import FileBacking
 from syscalls.kernel.kernel import Kernel
 from syscalls.kernel.task import Task, ThreadGroup
@@ -237,11 +237,8 @@ class Run:
         return FsContext(self.world.fs.root, cwd, umask=0o022)
 
     def _open_streams(self, task: Task, streams: tuple[HostStream, HostStream, HostStream]) -> None:
-        for fd, stream in enumerate(streams):
-            terminal = stream.terminal is not None
-            flags = O_RDWR if terminal else O_WRONLY if fd else O_RDONLY
-            inode = StreamInode(self.kernel.pipefs, stream, task.cred.uid, task.cred.gid)
-            task.files.install(StreamFile(inode, flags, stream), limit=1024)
+        for file in open_streams(self.world, streams, task.cred.uid, task.cred.gid):
+            task.files.install(file, limit=1024)
 
     def _announce_exec(self, observer: Observer) -> None:
         """A trace begins with the execve that a shell would have made."""

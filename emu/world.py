@@ -6,16 +6,17 @@ copy-on-write layer instead; `--bind` shows more of the host at chosen places.
 
 from __future__ import annotations
 
+import os
 import posixpath
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from emu.config import Bind, Config
-from emu.errors import NotFoundError
+from emu.errors import UsageError
 from emu.hosttree import HostTree
 from syscalls.abi.errno import EEXIST, SysError
 from syscalls.abi.fcntl import O_CREAT, O_RDONLY, O_TRUNC, O_WRONLY
-from syscalls.abi.stat import S_IFCHR, S_IFDIR, ST_NOATIME, ST_RDONLY
+from syscalls.abi.stat import S_IFCHR, S_IFDIR, S_IFMT, ST_NOATIME, ST_RDONLY
 from syscalls.fs import devices, vfs
 from syscalls.fs import open as fs_open
 from syscalls.fs import path as fs_path
@@ -31,6 +32,7 @@ from syscalls.fs.tmpfs import TmpDirectory, TmpFs
 from syscalls.kernel import proc
 
 if TYPE_CHECKING:
+    from syscalls.fs.stream import Tty
     from syscalls.kernel.kernel import Kernel
 
 #: Directories of the built-in root and their modes.
@@ -69,7 +71,7 @@ class World:
         if config.root is None:
             self.root_fs: TmpFs = TmpFs(kernel.new_dev(), kernel.realtime, kernel.ram, self.special, mode=0o755)
         else:
-            tree = _tree(config.root, writable=False)
+            tree = _directory(config.root, f"--root {config.root}")
             self.root_fs = OverlayFs(kernel.new_dev(), kernel.realtime, kernel.ram, self.special, tree)
         self.mounts = MountTable(self.root_fs.root, source=self.root_fs.name.encode())
         kernel.mounts = self.mounts
@@ -78,7 +80,8 @@ class World:
         if config.root is None:
             self._fill()
         self._mount_system()
-        self._bound: list[HostFs] = []
+        self.bound: list[HostFs] = []  # host files outside of the root
+        self.tty: Tty | None = None  # the terminal of the guest's session
         for bind in config.binds:
             self._bind(bind)
         self._untouched = {inode: inode.mtime for _, inode in self._files()}
@@ -108,22 +111,33 @@ class World:
     def _bind(self, bind: Bind) -> None:
         """Show a host directory or file."""
         kernel = self.kernel
-        tree = _tree(bind.host, writable=bind.writable)
+        option = f"--bind {bind.host}:{bind.guest}"
+        tree = _tree(bind.host, option, writable=bind.writable)
         fs = HostFs(kernel.new_dev(), kernel.realtime, kernel.ram, self.special, tree)
-        self._bound.append(fs)
-        if fs.root.type == S_IFDIR:
-            self.mkdir(bind.guest, 0o755)
-        else:
-            self.mkdir(posixpath.dirname(bind.guest), 0o755)
-            self.write(bind.guest, b"", 0o644)
+        self.bound.append(fs)
         flags = ST_NOATIME | (0 if bind.writable else ST_RDONLY)  # access times are the host's business
-        self.mounts.mount(fs.root, self.path(bind.guest), flags, source=b"host")
+        try:
+            if fs.root.type == S_IFDIR:
+                self.mkdir(bind.guest, 0o755)
+            else:
+                self._placeholder(bind.guest)
+            self.mounts.mount(fs.root, self.path(bind.guest), flags, source=b"host")
+        except SysError as error:
+            raise UsageError(f"{option}: {os.strerror(error.errno)} in the guest") from None
+
+    def _placeholder(self, name: str) -> None:
+        """Something to mount a file upon."""
+        try:
+            self.path(name)
+        except SysError:
+            self.mkdir(posixpath.dirname(name), 0o755)
+            self.write(name, b"", 0o644)
 
     # --- root's hands -------------------------------------------------------------------------------------------------
 
     def path(self, name: str) -> Path:
         """Where a name leads; SysError."""
-        return fs_path.resolve(self, None, name.encode())
+        return fs_path.resolve(self, None, os.fsencode(name))
 
     def mkdir(self, name: str, mode: int) -> None:
         """Make a directory and those above it, where they are missing."""
@@ -131,20 +145,20 @@ class World:
         if parent != name:
             self.mkdir(parent, 0o755)
         try:
-            vfs.mkdir(self, None, name.encode(), mode)
+            vfs.mkdir(self, None, os.fsencode(name), mode)
         except SysError as error:
             if error.errno != EEXIST:
                 raise
 
     def write(self, name: str, data: bytes, mode: int) -> None:
         """Make a file with this content."""
-        file = fs_open.open(self, None, name.encode(), O_CREAT | O_WRONLY | O_TRUNC, mode)
+        file = fs_open.open(self, None, os.fsencode(name), O_CREAT | O_WRONLY | O_TRUNC, mode)
         file.write(data)
         file.close()
 
     def read(self, name: str) -> bytes:
         """The whole content of a file."""
-        file = fs_open.open(self, None, name.encode(), O_RDONLY)
+        file = fs_open.open(self, None, os.fsencode(name), O_RDONLY)
         data = file.pread(file.inode.size, 0)
         file.close()
         assert isinstance(data, bytes)
@@ -152,7 +166,7 @@ class World:
 
     def write_back(self) -> None:
         """The run is over: what mappings still hold of host files goes there."""
-        for fs in self._bound:
+        for fs in self.bound:
             fs.write_back()
 
     # --- what the guest did -------------------------------------------------------------------------------------------
@@ -184,8 +198,15 @@ class World:
                     yield place, inode
 
 
-def _tree(path: str, *, writable: bool) -> HostTree:
+def _tree(path: str, option: str, *, writable: bool) -> HostTree:
     try:
-        return HostTree(path, writable=writable)
+        return HostTree.at(path, writable=writable)
     except OSError as error:
-        raise NotFoundError(f"{path}: {error.strerror}") from None
+        raise UsageError(f"{option}: {error.strerror}") from None
+
+
+def _directory(path: str, option: str) -> HostTree:
+    tree = _tree(path, option, writable=False)
+    if tree.top.stat().st_mode & S_IFMT != S_IFDIR:
+        raise UsageError(f"{option}: Not a directory")
+    return tree

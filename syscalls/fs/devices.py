@@ -5,12 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from syscalls.abi.errno import ENOSPC, SysError
+from syscalls.abi.errno import EINVAL, ENOSPC, EPERM, SysError
 from syscalls.fs.file import File
 
 if TYPE_CHECKING:
     from syscalls.fs.inode import Inode
-    from syscalls.kernel.ports import Random
+    from syscalls.kernel.ports import Memory, Random
+
+# linux/random.h
+RNDGETENTCNT, RNDADDTOENTCNT, RNDGETPOOL = 0x80045200, 0x40045201, 0x80085202
+RNDADDENTROPY, RNDZAPENTCNT, RNDCLEARPOOL, RNDRESEEDCRNG = 0x40085203, 0x5204, 0x5206, 0x5207
+_OF_THE_POOL = {RNDADDTOENTCNT, RNDADDENTROPY, RNDZAPENTCNT, RNDCLEARPOOL, RNDRESEEDCRNG}
+POOL_BITS = 256  # as the kernel always has them once it has booted
 
 #: rdev -> makes the open file
 Factory = Callable[["Inode", int], File]
@@ -71,6 +77,13 @@ class RandomDevice(MemoryDevice):
 
     def read(self, count: int) -> bytes:
         return self.random.random_bytes(count)
+
+    def ioctl(self, request: int, argument: int, memory: Memory) -> int:
+        """random(4): how much entropy there is; filling and emptying the pool is for nobody."""
+        if request == RNDGETENTCNT:
+            memory.write(argument, POOL_BITS.to_bytes(4, "little"))
+            return 0
+        raise SysError(EPERM if request in _OF_THE_POOL else EINVAL)
 
 
 #: The nodes of /dev: name -> (rdev, mode).

@@ -1,48 +1,55 @@
-"""A stream of the host as an open file: standard input, output and error, terminal or not."""
+"""A stream of the host as an open file: standard input, output and error, be they pipe, terminal or regular file."""
 
 from __future__ import annotations
 
-import struct
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from syscalls.abi.errno import EINVAL, ENOTTY, ESPIPE, SysError
-from syscalls.abi.stat import S_IFCHR, S_IFIFO, S_IFMT
-from syscalls.fs.file import (
-    POLLERR,
-    POLLIN,
-    POLLOUT,
-    POLLRDNORM,
-    POLLWRNORM,
-    WOULD_BLOCK,
-    File,
-    WouldBlock,
-)
+from syscalls.abi import ioctl as abi
+from syscalls.abi.errno import EACCES, EIO, ENOTTY, EPERM, ESRCH, SysError
+from syscalls.abi.fcntl import O_ACCMODE, O_RDWR
+from syscalls.abi.poll import POLLERR, POLLHUP, POLLIN, POLLOUT, POLLRDNORM, POLLWRNORM
+from syscalls.abi.stat import S_IFIFO, S_IFMT
+from syscalls.fs.file import WOULD_BLOCK, File, WouldBlock
+from syscalls.fs.hostfs import HostFile
 from syscalls.fs.inode import FileSystem, Inode
 from syscalls.kernel.wait import WaitQueue
 
 if TYPE_CHECKING:
+    from syscalls.fs.hostfs import HostRegular
     from syscalls.kernel.ports import HostStream, HostTerminal, Memory
 
-# ioctl_tty(2)
-TCGETS, TCSETS, TCSETSW, TCSETSF = 0x5401, 0x5402, 0x5403, 0x5404
-TIOCGPGRP, TIOCSPGRP, TIOCGWINSZ, TIOCSWINSZ, FIONREAD, TIOCGSID = 0x540F, 0x5410, 0x5413, 0x5414, 0x541B, 0x5429
-TERMIOS_BYTES = 36
-PTY_RDEV = 0x8800  # /dev/pts/0
+#: ioctl_tty(2), as far as a terminal of the host may be asked: request -> bytes that it stores, or takes.
+GETS = {
+    abi.TCGETS: 36, abi.TCGETS2: 44, abi.TIOCGWINSZ: 8, abi.FIONREAD: 4, abi.TIOCOUTQ: 4, abi.TIOCGETD: 4,
+}  # fmt: skip
+PUTS = {
+    abi.TCSETS: 36, abi.TCSETSW: 36, abi.TCSETSF: 36, abi.TCSETS2: 44, abi.TCSETSW2: 44, abi.TCSETSF2: 44,
+    abi.TIOCSWINSZ: 8,
+}  # fmt: skip
+CONTROLS = frozenset({abi.TCSBRK, abi.TCSBRKP, abi.TCXONC, abi.TCFLSH})
 
 
 class StreamInode(Inode):
     """What fstat(2) shows of a host stream: its type, and nothing of the host."""
 
-    __slots__ = ()
+    __slots__ = ("stream",)
 
     def __init__(self, fs: FileSystem, stream: HostStream, uid: int, gid: int) -> None:
-        kind = stream.mode & S_IFMT
-        terminal = stream.terminal is not None
-        super().__init__(fs, S_IFCHR | 0o620 if terminal else (kind or S_IFIFO) | 0o600, uid, gid)
-        if terminal:
-            self.rdev = PTY_RDEV
-        elif kind == S_IFCHR:
-            self.rdev = 0x103  # most likely /dev/null
+        super().__init__(fs, (stream.mode & S_IFMT or S_IFIFO) | 0o600, uid, gid)
+        self.stream = stream
+
+    def open(self, flags: int) -> File:
+        """Open it again (/dev/stdin, /proc/self/fd/0), for what it was given for and no more."""
+        check_access(self.stream, flags)
+        return StreamFile(self, flags, self.stream)
+
+
+def check_access(stream: HostStream, flags: int) -> None:
+    """EACCES when more is wanted than the host has given."""
+    given = stream.flags & O_ACCMODE
+    if given not in {O_RDWR, flags & O_ACCMODE}:
+        raise SysError(EACCES)
 
 
 class StreamFile(File):
@@ -64,17 +71,18 @@ class StreamFile(File):
         taken = self.stream.write(data) if data else 0
         return WOULD_BLOCK if taken is None else taken
 
-    def seek(self, offset: int, whence: int) -> int:
-        del offset, whence
-        raise SysError(ESPIPE)
-
     def poll(self) -> int:
-        events = 0
-        if self.readable and self.stream.ready(writing=False):
-            events |= POLLIN | POLLRDNORM
-        if self.writable and self.stream.ready(writing=True):
-            events |= POLLOUT | POLLWRNORM
-        return events & ~POLLERR
+        events = self.stream.poll()
+        if events & POLLIN:
+            events |= POLLRDNORM
+        if events & POLLOUT:
+            events |= POLLWRNORM
+        wanted = POLLERR | POLLHUP
+        if self.readable:
+            wanted |= POLLIN | POLLRDNORM
+        if self.writable:
+            wanted |= POLLOUT | POLLWRNORM
+        return events & wanted
 
     def queues(self) -> tuple[WaitQueue, ...]:
         queues: tuple[WaitQueue, ...] = ()
@@ -85,32 +93,84 @@ class StreamFile(File):
         return queues
 
     def ioctl(self, request: int, argument: int, memory: Memory) -> int:
-        terminal = self.stream.terminal
-        if terminal is None:
+        if request != abi.FIONREAD:
             raise SysError(ENOTTY)
-        return _terminal_ioctl(terminal, request, argument, memory)
+        memory.write(argument, self.stream.available().to_bytes(4, "little"))
+        return 0
 
     def name(self) -> bytes:
-        if self.stream.terminal is not None:
-            return b"/dev/pts/0"
         return b"pipe:[%d]" % self.inode.ino
 
     def close(self) -> None:
         self.stream.close()
 
 
-def _terminal_ioctl(terminal: HostTerminal, request: int, argument: int, memory: Memory) -> int:
-    """ioctl_tty(2), as far as a terminal of the host may be asked."""
-    if request == TCGETS:
-        memory.write(argument, terminal.get_attributes())
-    elif request in (TCSETS, TCSETSW, TCSETSF):
-        terminal.set_attributes(memory.read(argument, TERMIOS_BYTES), request - TCSETS)
-    elif request == TIOCGWINSZ:
-        memory.write(argument, struct.pack("<4H", *terminal.window_size()))
-    elif request in (TIOCGPGRP, TIOCGSID):
-        memory.write(argument, struct.pack("<i", 1))
-    elif request in (TIOCSPGRP, TIOCSWINSZ):
-        raise SysError(EINVAL)
-    else:
-        raise SysError(ENOTTY)
-    return 0
+class RegularStreamFile(HostFile):
+    """A regular file of the host that came as a stream: its position is shared with whoever opened it there."""
+
+    def __init__(self, inode: HostRegular, flags: int, stream: HostStream) -> None:
+        self._stream: HostStream | None = None  # not yet: the base puts its position to 0
+        super().__init__(inode, flags)
+        self._stream = stream
+
+    @property
+    def position(self) -> int:
+        """Where the next transfer begins."""
+        return self._stream.tell() if self._stream is not None else 0
+
+    @position.setter
+    def position(self, value: int) -> None:
+        if self._stream is not None:
+            self._stream.move(value)
+
+
+class Tty:
+    """The terminal of the guest's first session. `group_exists` tells whether there is such a process group."""
+
+    def __init__(self, stream: HostStream, terminal: HostTerminal, group_exists: Callable[[int], bool]) -> None:
+        self.stream = stream
+        self.terminal = terminal
+        self.session = 0  # who opens it first will be its session leader, and in the foreground
+        self.foreground = 0
+        self.group_exists = group_exists
+
+    def open(self, inode: Inode, flags: int) -> File:
+        """/dev/tty and /dev/pts/0."""
+        return TtyFile(inode, flags, self.stream, self)
+
+
+class TtyFile(StreamFile):
+    """An open terminal."""
+
+    def __init__(self, inode: Inode, flags: int, stream: HostStream, tty: Tty) -> None:
+        super().__init__(inode, flags, stream)
+        self.tty = tty
+
+    def ioctl(self, request: int, argument: int, memory: Memory) -> int:
+        """ioctl_tty(2)."""
+        tty, terminal = self.tty, self.tty.terminal
+        if request in GETS:
+            memory.write(argument, terminal.get(request, GETS[request]))
+        elif request in PUTS:
+            terminal.put(request, memory.read(argument, PUTS[request]))
+        elif request in CONTROLS:
+            terminal.control(request, argument & 0xFFFFFFFF)
+        elif request == abi.TIOCGPGRP:
+            memory.write(argument, tty.foreground.to_bytes(4, "little"))
+        elif request == abi.TIOCGSID:
+            memory.write(argument, tty.session.to_bytes(4, "little"))
+        elif request == abi.TIOCSPGRP:
+            group = int.from_bytes(memory.read(argument, 4), "little", signed=True)
+            if not tty.group_exists(group):
+                raise SysError(ESRCH)
+            tty.foreground = group
+        elif request == abi.TIOCSTI:
+            raise SysError(EIO)  # nobody puts words into the host's mouth (tty.legacy_tiocsti is 0)
+        elif request in {abi.TIOCCONS, abi.TIOCSETD, abi.TIOCVHANGUP}:
+            raise SysError(EPERM)
+        else:
+            raise SysError(ENOTTY)
+        return 0
+
+    def name(self) -> bytes:
+        return b"/dev/pts/0"

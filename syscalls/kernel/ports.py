@@ -116,7 +116,7 @@ class Clock(Protocol):
 
 
 class HostStream(Protocol):
-    """A stream of the host that was given to the guest: standard input, output, error, or a pipe."""
+    """A stream of the host that was given to the guest: standard input, output or error."""
 
     def read(self, count: int) -> bytes | None:
         """Up to `count` bytes, b"" at the end, None when none are there yet (it never waits)."""
@@ -127,6 +127,18 @@ class HostStream(Protocol):
     def ready(self, *, writing: bool) -> bool:
         """Would write() (else read()) have an answer at once?"""
 
+    def poll(self) -> int:
+        """POLLIN, POLLOUT, POLLHUP and POLLERR that hold now."""
+
+    def available(self) -> int:
+        """How many bytes could be read now (FIONREAD)."""
+
+    def tell(self) -> int:
+        """Position of a regular file."""
+
+    def move(self, offset: int) -> None:
+        """Set the position of a regular file."""
+
     def close(self) -> None:
         """The guest has no descriptor of it any more."""
 
@@ -135,21 +147,33 @@ class HostStream(Protocol):
         """Its terminal side, when the stream is a terminal (isatty(3))."""
 
     @property
+    def content(self) -> HostDirectory | None:
+        """The file as a tree of its own, when the stream is a regular file."""
+
+    @property
     def mode(self) -> int:
         """st_mode of the stream: its file type (S_IFCHR, S_IFIFO, S_IFREG ...) and permission bits."""
 
+    @property
+    def rdev(self) -> int:
+        """Device number, major << 8 | minor, of a character device."""
+
+    @property
+    def flags(self) -> int:
+        """O_RDONLY, O_WRONLY or O_RDWR, with O_APPEND and O_LARGEFILE, as the host opened it."""
+
 
 class HostTerminal(Protocol):
-    """ioctl_tty(2) on a stream of the host that is a terminal."""
+    """ioctl_tty(2) on a stream of the host that is a terminal. The kernel lets only harmless requests through."""
 
-    def get_attributes(self) -> bytes:
-        """struct termios of the kernel (36 bytes), as TCGETS returns it."""
+    def get(self, request: int, size: int) -> bytes:
+        """What the request stores."""
 
-    def set_attributes(self, termios: bytes, when: int) -> None:
-        """TCSETS (0), TCSETSW (1), TCSETSF (2)."""
+    def put(self, request: int, data: bytes) -> None:
+        """A request that takes a struct."""
 
-    def window_size(self) -> tuple[int, int, int, int]:
-        """rows, columns, xpixel, ypixel."""
+    def control(self, request: int, argument: int) -> None:
+        """A request that takes a number."""
 
 
 class HostDirectory(Protocol):
