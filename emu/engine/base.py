@@ -52,11 +52,21 @@ class Cpu(CpuState, Protocol):
     def reset(self, arch: Arch, mmu: Mmu, pc: int, sp: int) -> None:
         """Become a fresh thread of `arch` in the address space `mmu`, as after execve(2): all other registers 0."""
 
-    def run(self) -> Stop:
-        """Run guest instructions until something that the callbacks could not answer."""
+    def run(self, slice_blocks: int | None = None) -> Stop:
+        """Run guest instructions until something that the callbacks could not answer.
+
+        `slice_blocks` is how many basic blocks it may take: PREEMPTED comes between two of them, after the same number
+        in every run. None: as long as it takes (after runs with slices, PREEMPTED may come once more).
+        """
 
     def registers(self) -> dict[str, int]:
         """What a person wants to see of the registers, in the architecture's customary order."""
+
+    def preempt(self) -> bool:
+        """Use the time slice up at once, from another thread; False when the run has none.
+
+        A run that is about to begin may overlook it: whoever needs it asks again.
+        """
 
     def interrupt(self) -> None:
         """End the run for good, from a signal handler or another thread: the guest must not be resumed."""

@@ -25,6 +25,7 @@ CTL_PAGE_SIZE, CTL_USE_EXITS = 1 << 30 | 1 << 26 | 1, 1 << 30 | 1 << 26 | 4
 CTL_CPU_MODEL, CTL_TB_FLUSH, CTL_TLB_FLUSH = 1 << 30 | 1 << 26 | 7, 1 << 30 | 10, 1 << 30 | 11
 
 HookInterrupt = ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.c_uint32, ctypes.c_void_p)
+HookBlock = ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.c_uint64, ctypes.c_uint32, ctypes.c_void_p)
 HookInstruction = ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.c_void_p)
 HookReplace = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.c_void_p, ctypes.c_void_p)  # answers 1: do not execute it
 
@@ -118,16 +119,22 @@ class Uc:
         """Change a register from its structure or its bytes."""
         self.check(self.lib.uc_reg_write(self.handle, register, data))
 
-    def hook(self, kind: int, callback: Any, instruction: int = 0) -> None:
-        """Call `callback` (one of the C function types above) at each event of `kind`, wherever it happens."""
+    def hook(self, kind: int, callback: Any, instruction: int = 0, data: int = 0) -> int:
+        """Call `callback` (one of the C function types above) at each event of `kind`; what `unhook` takes."""
         self._hooks.append(callback)
         place = ctypes.c_size_t()
         u64 = ctypes.c_uint64
         self.check(
             self.lib.uc_hook_add(
-                self.handle, ctypes.byref(place), kind, callback, None, u64(1), u64(0), ctypes.c_int(instruction)
+                self.handle, ctypes.byref(place), kind, callback, ctypes.c_void_p(data), u64(1), u64(0),
+                ctypes.c_int(instruction),
             )
-        )
+        )  # fmt: skip
+        return place.value
+
+    def unhook(self, hook: int) -> None:
+        """Call it no more; translated code still tries to, until it is forgotten."""
+        self.check(self.lib.uc_hook_del(self.handle, ctypes.c_size_t(hook)))
 
     def start(self, pc: int) -> int:
         """Run from `pc` until a hook stops it; an ERR_ number."""

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from typing import Any
 
 from emu.engine.base import Engine, OnFault, OnSyscall, Stop, StopReason
+from emu.engine.blocks import BlockCounter
 from emu.engine.pagetables import PageTables
 from emu.engine.uclib import ERR_INSN_INVALID, ERR_OK, Context, Uc
 from emu.memory import GuestRam
@@ -40,6 +41,7 @@ class UnicornEngine(ABC):
         self.failure: BaseException | None = None  # raised by a callback, to be raised again by `run`
         self.code_changed = False  # must translated code be forgotten?
         self.interrupted = False
+        self.blocks = BlockCounter(uc)
         uc.map_ram(0, ram.size, ram.address)
         ram.on_code_change(self._note_code_change)
         self.window, self.words = self.boot()
@@ -110,8 +112,9 @@ class UnicornEngine(ABC):
         self.uc.flush_tlb()  # for code too: pages that were once written would no longer be watched for changes
         mmu.stale = False
 
-    def run(self, cpu: UnicornCpu) -> Stop:
+    def run(self, cpu: UnicornCpu, slice_blocks: int | None = None) -> Stop:
         """Run the thread until a hook ends the run."""
+        self.blocks.begin(slice_blocks)
         self.activate(cpu)
         self.stop = None
         pc = len(self.file) - 1
@@ -122,7 +125,7 @@ class UnicornEngine(ABC):
                 raise failure
             if self.stop is not None:
                 return self.stop
-            if self.interrupted:
+            if self.interrupted or self.blocks.used_up():
                 break
             if error == ERR_INSN_INVALID:
                 return self.undefined(cpu)
@@ -190,9 +193,9 @@ class UnicornCpu(ABC):
         self.set(arch.pc, pc)
         self.set(arch.sp, sp)
 
-    def run(self) -> Stop:
+    def run(self, slice_blocks: int | None = None) -> Stop:
         """Run guest instructions until something that the callbacks could not answer."""
-        return self.engine.run(self)
+        return self.engine.run(self, slice_blocks)
 
     def save(self) -> Any:
         """All registers of the thread (floating point and vectors too), to be given to `load` again."""
@@ -229,6 +232,10 @@ class UnicornCpu(ABC):
     def registers(self) -> dict[str, int]:
         """What a person wants to see of the registers, in the architecture's customary order."""
         return {name: self.get(name) for name in self.shown()}
+
+    def preempt(self) -> bool:
+        """Use the time slice up at once, from another thread; False when the run has none."""
+        return self.engine.blocks.end_now()
 
     def interrupt(self) -> None:
         """End the run for good, from a signal handler or another thread: the guest must not be resumed."""

@@ -271,9 +271,9 @@ class X86Engine(UnicornEngine):
                 self.fail(failure)
         return 0
 
-    def run(self, cpu: UnicornCpu) -> Stop:
+    def run(self, cpu: UnicornCpu, slice_blocks: int | None = None) -> Stop:
         """Run the thread until a hook ends the run."""
-        stop = super().run(cpu)
+        stop = super().run(cpu, slice_blocks)
         if self.refused:
             self.context.restore(self.refused)
             self.refused = b""
