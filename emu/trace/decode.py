@@ -12,7 +12,7 @@ from functools import cache, singledispatch
 from typing import Any
 
 from emu.trace.plan import Context, Decoder, Memory, Plan, Step, compile_take
-from emu.trace.structs import array_items, base_of, decode_item, item_layout, signal_set
+from emu.trace.structs import array_items, decode_item, item_layout, names_of, signal_set
 from emu.trace.value import (
     Address,
     Fd,
@@ -20,7 +20,6 @@ from emu.trace.value import (
     Id,
     Int,
     List,
-    Named,
     Note,
     Octal,
     Remark,
@@ -65,8 +64,6 @@ from syscalls.abi.signal import SIGNAL, SignalSet
 from syscalls.abi.stat import FILE_MODE
 from syscalls.spec import Spec
 
-_CACHE_LIMIT = 4096
-
 
 def plan_of(name: str, number: int, arch: Arch, spec: Spec | None) -> Plan:
     """The plan of a call; one that is not declared shows its six registers."""
@@ -87,20 +84,18 @@ def plan_of(name: str, number: int, arch: Arch, spec: Spec | None) -> Plan:
     return plan
 
 
+def bare_plan(name: str, number: int, arch: Arch, spec: Spec | None) -> Plan:
+    """A plan that decodes nothing, for who only counts."""
+    plan = Plan(name, number, arch, spec)
+    plan.take = lambda _args: ()
+    plan.ready()
+    return plan
+
+
 def named(table: Table) -> Decoder:
     """Decoder of a number that a table names; the text of a value is worked out once."""
-    known: dict[int, Named] = {}
-    base = base_of(table)
-
-    def decode(_context: Context, number: int) -> Value:
-        value = known.get(number)
-        if value is None:
-            if len(known) >= _CACHE_LIMIT:
-                known.clear()
-            value = known[number] = Named(number, table.format(number), base)
-        return value
-
-    return decode
+    name = names_of(table)
+    return lambda _context, number: name(number)
 
 
 def _int(_context: Context, number: int) -> Value:
@@ -396,4 +391,3 @@ def result_of(kind: Any) -> Callable[[Context, int], tuple[Value, Remark]]:
     if isinstance(kind, IdKind):
         return lambda _context, number: (Id(number, kind.what), "")
     return lambda _context, number: (Int(number), "")
-

@@ -66,7 +66,7 @@ class ExitEvent:
 
 
 class Sink(Protocol):
-    """Somebody who is shown the events."""
+    """Somebody who is shown the events. One that never looks at arguments may say so with `decodes = False`."""
 
     def unfinished(self, event: CallEvent) -> None:
         """A call has not returned yet, and another task has something to tell."""

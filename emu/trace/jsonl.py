@@ -48,7 +48,14 @@ class JsonSink:
         """{"type": "signal", ...}."""
         info = plain(event.info)
         self._write(
-            {"type": "signal", "pid": event.pid, "tid": event.tid, "time": event.wall, "signal": event.name, "info": info}
+            {
+                "type": "signal",
+                "pid": event.pid,
+                "tid": event.tid,
+                "time": event.wall,
+                "signal": event.name,
+                "info": info,
+            }
         )
 
     def exited(self, event: ExitEvent) -> None:

@@ -33,7 +33,9 @@ class TraceOptions:
     trace: Selection = ALL  # -e trace=
     signals: Selection = ALL  # -e signal=
     status: frozenset[str] | None = None  # -e status=: successful, failed, unfinished, unavailable, detached; None: all
-    quiet: frozenset[str] = frozenset()  # -e quiet=: exit, personality, attach, superseded, thread-exit, path-resolution
+    quiet: frozenset[str] = (
+        frozenset()
+    )  # -e quiet=: exit, personality, attach, superseded, thread-exit, path-resolution
     raw: Selection | None = None  # -e raw=
     abbreviate: bool = True  # -v turns it off
     string_limit: int = 32  # -s

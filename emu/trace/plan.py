@@ -148,6 +148,5 @@ def compile_take(spec: Spec, arch: Arch) -> Callable[[tuple[int, ...]], tuple[in
     return names["take"]  # type: ignore[no-any-return]  # generated
 
 
-
 def _plain_result(_context: Context, number: int) -> tuple[Value, Remark]:
     return Int(number), ""

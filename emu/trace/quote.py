@@ -12,7 +12,7 @@ _PLAIN = frozenset(range(0x20, 0x7F)) - {0x22, 0x5C}
 
 
 def quote(data: bytes, hex_strings: int = 0) -> str:
-    """`data` between quotes. `hex_strings`: 1 hexadecimal when something is neither printable nor white space, 2 always."""
+    """`data` between quotes. `hex_strings`: hexadecimal if 1 and a byte is no text, or if 2."""
     if hex_strings == 2 or (hex_strings == 1 and any(c > 0x7E or (c < 0x20 and not 9 <= c <= 13) for c in data)):
         return '"' + "".join([f"\\x{c:02x}" for c in data]) + '"'
     if _PLAIN.issuperset(data):

@@ -49,11 +49,11 @@ def dated(value: Value, seconds: int, fraction: int = 0, digits: int = 0) -> Val
 
 
 @shape("Stat", "StatArm64", "StatI386", "Stat64", "OldStat")
-def _stat(_context: Context, raw: Any, fields: Fields) -> Value:
-    """Size, or device number of a device; times with their dates."""
+def _stat(context: Context, raw: Any, fields: Fields) -> Value:
+    """Size, or device number of a device; times with their dates where they are shown."""
     device = stat.S_IFMT & raw.st_mode in {stat.S_IFCHR, stat.S_IFBLK}
     what = "st_rdev" if device else "st_size"
-    for name in ("st_atime", "st_mtime", "st_ctime"):
+    for name in () if context.limits.abbreviate else ("st_atime", "st_mtime", "st_ctime"):
         seconds, nanoseconds = getattr(raw, name), getattr(raw, name + "_nsec", 0)
         fields[name] = dated(fields[name], seconds - (1 << 64) if seconds >> 63 == 1 else seconds, nanoseconds, 9)
     order = (
@@ -83,9 +83,9 @@ _STATX = {
 
 
 @shape("Statx")
-def _statx(_context: Context, raw: Any, fields: Fields) -> Value:
+def _statx(context: Context, raw: Any, fields: Fields) -> Value:
     """Only what the mask says is there."""
-    for name in ("stx_atime", "stx_btime", "stx_ctime", "stx_mtime"):
+    for name in () if context.limits.abbreviate else ("stx_atime", "stx_btime", "stx_ctime", "stx_mtime"):
         moment = getattr(raw, name)
         fields[name] = dated(fields[name], moment.tv_sec, moment.tv_nsec, 9)
     fields["stx_mnt_id"] = Hex(raw.stx_mnt_id)
@@ -274,9 +274,7 @@ _DELAYS = (
     (0o100000, 15, ("FF0", "FF1")),
 )
 _CBAUD, _CSIZE, _IBSHIFT = 0o10017, 0o60, 16
-_CHARACTERS = (
-    "VINTR VQUIT VERASE VKILL VEOF VTIME VMIN VSWTC VSTART VSTOP VSUSP VEOL VREPRINT VDISCARD VWERASE VLNEXT VEOL2"
-).split()
+_CHARACTERS = [name for name in vars(termios) if name[0] == "V"]
 
 
 def _modes(table: Flags, number: int) -> str:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from emu.trace.shapes import ticks
 from emu.trace.value import Address, Hex, Id, Int, Named, Struct, Value
-from syscalls.abi import signal as S
+from syscalls.abi import signal as abi
 from syscalls.abi.arch import ARCHES, Arch
 from syscalls.abi.errno import SysError
 from syscalls.abi.numbers import NAME
@@ -15,28 +15,28 @@ if TYPE_CHECKING:
     from emu.trace.plan import Memory
     from syscalls.kernel.signals import SigInfo
 
-_SENT = {S.SI_USER, S.SI_TKILL, S.SI_QUEUE, S.SI_MESGQ}
-_WITH_ADDRESS = {S.SIGILL, S.SIGFPE, S.SIGSEGV, S.SIGBUS, S.SIGTRAP}
+_SENT = {abi.SI_USER, abi.SI_TKILL, abi.SI_QUEUE, abi.SI_MESGQ}
+_WITH_ADDRESS = {abi.SIGILL, abi.SIGFPE, abi.SIGSEGV, abi.SIGBUS, abi.SIGTRAP}
 _AUDIT = {"x86_64": "AUDIT_ARCH_X86_64", "i386": "AUDIT_ARCH_I386", "arm64": "AUDIT_ARCH_AARCH64"}
 
 
 def siginfo(info: SigInfo, arch: Arch) -> Value:
     """The fields that mean something."""
     fields: list[tuple[str, Value]] = [
-        ("si_signo", Named(info.signo, S.SIGNAL.format(info.signo), "d")),
-        ("si_code", Named(info.code, S.format_si_code(info.signo, info.code))),
+        ("si_signo", Named(info.signo, abi.SIGNAL.format(info.signo), "d")),
+        ("si_code", Named(info.code, abi.format_si_code(info.signo, info.code))),
     ]
     if info.errno:
         fields.append(("si_errno", Int(info.errno)))
     if info.code in _SENT:
         fields += [("si_pid", Id(info.pid, "pid")), ("si_uid", Id(info.uid, "uid"))]
-        if info.code in {S.SI_QUEUE, S.SI_MESGQ} and info.value:
+        if info.code in {abi.SI_QUEUE, abi.SI_MESGQ} and info.value:
             fields += _value(info, arch)
-    elif info.code == S.SI_TIMER:
+    elif info.code == abi.SI_TIMER:
         fields += [("si_timerid", Hex(info.timer_id)), ("si_overrun", Int(info.overrun)), *_value(info, arch)]
-    elif info.code > 0 and info.code != S.SI_KERNEL:
+    elif info.code > 0 and info.code != abi.SI_KERNEL:
         fields += _of_signal(info)
-    elif info.signo in _WITH_ADDRESS and info.code == S.SI_KERNEL:
+    elif info.signo in _WITH_ADDRESS and info.code == abi.SI_KERNEL:
         fields.append(("si_addr", Address(info.address)))
     return Struct(tuple(fields))
 
@@ -49,9 +49,9 @@ def _value(info: SigInfo, arch: Arch) -> list[tuple[str, Value]]:
 
 
 def _of_signal(info: SigInfo) -> list[tuple[str, Value]]:
-    if info.signo == S.SIGCHLD:
-        exited = info.code == S.CLD_EXITED
-        status = Int(info.status) if exited else Named(info.status, S.SIGNAL.format(info.status), "d")
+    if info.signo == abi.SIGCHLD:
+        exited = info.code == abi.CLD_EXITED
+        status = Int(info.status) if exited else Named(info.status, abi.SIGNAL.format(info.status), "d")
         return [
             ("si_pid", Id(info.pid, "pid")),
             ("si_uid", Id(info.uid, "uid")),
@@ -61,9 +61,9 @@ def _of_signal(info: SigInfo) -> list[tuple[str, Value]]:
         ]
     if info.signo in _WITH_ADDRESS:
         return [("si_addr", Address(info.address))]
-    if info.signo == S.SIGIO:
+    if info.signo == abi.SIGIO:
         return [("si_band", Hex(info.band)), ("si_fd", Int(info.fd))]
-    if info.signo == S.SIGSYS:
+    if info.signo == abi.SIGSYS:
         arch = next((arch for arch in ARCHES.values() if arch.audit == info.arch), None)
         name = NAME[arch.name].get(info.syscall) if arch else None
         return [
@@ -93,19 +93,19 @@ def read_siginfo(memory: Memory, at: int, arch: Arch) -> Value:
     if not signo and not code:
         return Struct(())
     info = SigInfo(signo, code, field(4))
-    if code == S.SI_TIMER:
+    if code == abi.SI_TIMER:
         info.timer_id, info.overrun = field(base), field(base + 4)
         info.value = field(base + 8, word, signed=False)
     elif code > 0 and signo in _WITH_ADDRESS:
         info.address = field(base, word, signed=False)
-    elif code > 0 and signo == S.SIGSYS:
+    elif code > 0 and signo == abi.SIGSYS:
         info.call_address = field(base, word, signed=False)
         info.syscall, info.arch = field(base + word), field(base + word + 4, signed=False)
-    elif code > 0 and signo == S.SIGIO:
+    elif code > 0 and signo == abi.SIGIO:
         info.band, info.fd = field(base, word), field(base + word)
     else:
         info.pid, info.uid = field(base), field(base + 4, signed=False)
-        if signo == S.SIGCHLD:
+        if signo == abi.SIGCHLD:
             info.status = field(base + 8)
             clock = base + 16 if word == 8 else base + 12
             info.utime, info.stime = field(clock, word), field(clock + word, word)

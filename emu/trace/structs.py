@@ -6,7 +6,7 @@ shapes.py registers the structs that strace shows otherwise: in another order, a
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import cache
+from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Annotated, Any, get_origin
 
 from emu.trace.value import Address, Bits, Hex, Int, List, Named, Str, Struct, Value
@@ -71,6 +71,8 @@ def array_items(context: Context, item: Item, at: int, count: int) -> Value:
         return Address(0)
     if count <= 0:
         return List(()) if count == 0 else Address(at)
+    if at + count * item.size >> 64:
+        return Address(at)
     items: list[Value] = []
     shown = min(count, context.limits.string) if context.limits.abbreviate else min(count, 1 << 16)
     for index in range(shown):
@@ -129,9 +131,16 @@ def _scalar(kind: Any, arch: Arch) -> Convert:
     if isinstance(kind, SignalSet):
         return lambda _context, number: signal_set(number, kind.bits)
     if hasattr(kind, "format"):
-        base = base_of(kind)
-        return lambda _context, number: Named(number, kind.format(number), base)
+        name = names_of(kind)
+        return lambda _context, number: name(number)
     return lambda _context, number: Hex(number)
+
+
+@cache
+def names_of(table: Any) -> Callable[[int], Named]:
+    """Numbers to values with the names of a table, worked out once for each."""
+    base = base_of(table)
+    return lru_cache(4096)(lambda number: Named(number, table.format(number), base))
 
 
 def base_of(table: Any) -> str:
@@ -141,6 +150,7 @@ def base_of(table: Any) -> str:
     return "o" if isinstance(table, FileMode) else "x"
 
 
+@lru_cache(4096)
 def signal_set(mask: int, bits: int = 64) -> Bits:
     """A set of signals."""
     names = SignalSet(bits).format(mask)

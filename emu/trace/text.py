@@ -121,7 +121,11 @@ class Writer:
             known = dict(fields)
             shown = [f"{name}={self.show(known[name])}" for name in value.brief if name in known]
             return "{" + ", ".join([*shown, "..."]) + "}"
-        return "{" + ", ".join([f"{name}={self.show(field)}" if name else self.show(field) for name, field in fields]) + "}"
+        return (
+            "{"
+            + ", ".join([f"{name}={self.show(field)}" if name else self.show(field) for name, field in fields])
+            + "}"
+        )
 
     def _list(self, value: List) -> str:
         items = [self.show(item) for item in value.items]
@@ -179,7 +183,9 @@ class TextSink:
     def signal(self, event: SignalEvent) -> None:
         """`--- SIGSEGV {...} ---`."""
         prefix = self._prefix(event.tid, event.wall, event.start)
-        self._write(f"{prefix}{self.palette.signal}--- {event.name} {self.writer.show(event.info)} ---{self.palette.end}\n")
+        self._write(
+            f"{prefix}{self.palette.signal}--- {event.name} {self.writer.show(event.info)} ---{self.palette.end}\n"
+        )
 
     def exited(self, event: ExitEvent) -> None:
         """`+++ exited with 0 +++` or `+++ killed by SIGSEGV (core dumped) +++`."""

@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
-from emu.trace.decode import plan_of
+from emu.trace.decode import bare_plan, plan_of
 from emu.trace.event import CallEvent, ExitEvent, SignalEvent, Sink
 from emu.trace.options import TraceOptions
 from emu.trace.plan import Context, Limits, Plan
@@ -60,6 +60,7 @@ class Tracer:
         self.sinks = tuple(sinks)
         self.options = options or TraceOptions()
         self._limits = Limits(self.options.string_limit, self.options.abbreviate)
+        self._decodes = any(getattr(sink, "decodes", True) for sink in self.sinks)
         self._plans: dict[tuple[Arch, int], Plan | None] = {}
         self._pending: dict[Task, Pending] = {}
         self._restarted: dict[Task, str] = {}  # the call that a signal interrupted last
@@ -166,7 +167,8 @@ class Tracer:
         name = NAME[arch.name].get(known) or f"syscall_{known:#x}"
         plan = None
         if self.options.trace.has(name, arch):
-            plan = plan_of(name, known, arch, specs.find(arch, name))
+            spec = specs.find(arch, name)
+            plan = plan_of(name, known, arch, spec) if self._decodes else bare_plan(name, known, arch, spec)
         if len(self._plans) < 4096:
             self._plans[arch, number] = plan
         return plan
@@ -249,4 +251,3 @@ def task_paths(task: Task) -> Callable[[int], bytes | None]:
     from emu.trace.paths import fd_path
 
     return lambda fd: fd_path(task, fd)
-

@@ -518,7 +518,13 @@ CASES: list[tuple[Any, ...]] = [
     ("getrusage", 99, room(160)),
     ("syslog", 10, None, 0),
     # --- signals
-    ("rt_sigaction", 10, signal.KernelSigaction(handler=0x401000, flags=0x14000004, restorer=0x402000, mask=0x4001), None, 8),
+    (
+        "rt_sigaction",
+        10,
+        signal.KernelSigaction(handler=0x401000, flags=0x14000004, restorer=0x402000, mask=0x4001),
+        None,
+        8,
+    ),
     ("rt_sigaction", 10, signal.KernelSigaction(handler=1, flags=0x10000000, mask=0), room(40), 8),
     ("rt_sigaction", 10, None, room(40), 8),
     ("rt_sigaction", 9, signal.KernelSigaction(handler=0), None, 8),

@@ -88,9 +88,7 @@ def replay(arch: Arch, top: Path, commands: bytes, flags: list[str]) -> tuple[li
         )  # fmt: skip
     data = (top / "out").read_bytes()
     step = 8 + SIZE
-    results = [
-        (struct.unpack_from("<q", data, at)[0], data[at + 8 : at + step]) for at in range(0, len(data), step)
-    ]
+    results = [(struct.unpack_from("<q", data, at)[0], data[at + 8 : at + step]) for at in range(0, len(data), step)]
     text = trace.read_text(encoding="latin-1").splitlines()
     start = next(i for i, line in enumerate(text) if line.startswith("read(900,"))
     lines = [line for line in text[start:] if not line.startswith(("read(900,", "write(901,"))]

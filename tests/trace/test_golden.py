@@ -78,7 +78,9 @@ def render(arch_name: str, entry: dict[str, Any]) -> str | None:
         return None
     name = entry["name"] if spec else f"syscall_{entry['number']:#x}"
     plan = plan_of(name, entry["number"], arch, spec)
-    context = Context(plan, Pieces(entry["before"]), tuple(entry["args"]), Limits(options.string_limit, options.abbreviate))
+    context = Context(
+        plan, Pieces(entry["before"]), tuple(entry["args"]), Limits(options.string_limit, options.abbreviate)
+    )
     context.previous = "read"
     event = CallEvent(1, 1, 1, arch, name, entry["number"], context.args, plan.begin(context))
     context.memory = Pieces(entry.get("after", entry["before"]))

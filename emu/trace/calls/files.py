@@ -174,7 +174,11 @@ def _entries(context: Context, at: int) -> Value:
             break
         name = data[place + 2 * word + (3 if new else 2) : place + size].split(b"\0", 1)[0]
         kind = data[place + 2 * word + 2] if new else data[place + size - 1]
-        common: list[tuple[str, Value]] = [("d_ino", Int(ino)), ("d_off", Int(_signed64(offset))), ("d_reclen", Int(size))]
+        common: list[tuple[str, Value]] = [
+            ("d_ino", Int(ino)),
+            ("d_off", Int(_signed64(offset))),
+            ("d_reclen", Int(size)),
+        ]
         last: list[tuple[str, Value]] = [("d_type", named(kind, stat.DIRENT_TYPES)), ("d_name", Str(name))]
         entries.append(Struct(tuple(common + (last if new else last[::-1]))))
         place += size

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from emu.trace.calls import calls, named, result, show
 from emu.trace.decode import decoder_of, fd
 from emu.trace.structs import signal_set
-from emu.trace.value import Address, Bits, Int, List, Struct, Remark, Value
+from emu.trace.value import Address, Bits, Int, List, Remark, Struct, Value
 from syscalls.abi.cstruct import layout
 from syscalls.abi.errno import SysError
 from syscalls.abi.kinds import PointerKind

@@ -31,7 +31,11 @@ def _prctl(plan: Plan) -> None:
     def second(context: Context, number: int) -> Value | None:
         option = context.values[0]
         if option == pr.PR_GET_NAME:
-            return Address(number) if context.failed else read_string(context.memory, number, min(16, context.limits.string))
+            return (
+                Address(number)
+                if context.failed
+                else read_string(context.memory, number, min(16, context.limits.string))
+            )
         if option in _STORES_INT or option in _STORES_TABLE or option == pr.PR_GET_TID_ADDRESS:
             return _stored(context, number, option)
         value = declared(context, number)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from emu.trace.calls import at_success, calls, named, result, result_named, show
 from emu.trace.decode import address, decoder_of
-from emu.trace.value import Address, Bits, Hex, Id, Int, List, Named, Struct, Remark, Value, Words
+from emu.trace.value import Address, Bits, Hex, Id, Int, List, Named, Remark, Struct, Value, Words
 from syscalls.abi import futex, prctl, process, sched, wait
 from syscalls.abi.cstruct import layout
 from syscalls.abi.errno import SysError
@@ -28,7 +28,7 @@ def _capabilities(plan: Plan) -> None:
     form = layout(CapData, plan.arch)
 
     def data(context: Context, at: int) -> Value:
-        if not at or context.failed and plan.name == "capget":
+        if not at or (context.failed and plan.name == "capget"):
             return Address(at)
         try:
             version = int.from_bytes(context.memory.read(context.values[0], 4), "little")
@@ -271,7 +271,9 @@ def _restart_syscall(plan: Plan) -> None:
 
     plan.take = lambda _args: (0,)
     plan.steps = [
-        Step("call", lambda context, _n: Words(f"<... resuming interrupted {context.previous or 'system call'} ...>", 0))
+        Step(
+            "call", lambda context, _n: Words(f"<... resuming interrupted {context.previous or 'system call'} ...>", 0)
+        )
     ]
 
 

@@ -23,6 +23,8 @@ def pieces(context: Context, at: int, count: int, room: int | None) -> Value:
     if not count:
         return List(())
     place, form = at, layout(Iovec, context.arch)
+    if at + count * form.size >> 64:
+        return Address(at)
     shown: list[Value] = []
     limit = context.limits.string if context.limits.abbreviate else 1024
     for _ in range(min(count, limit)):
