@@ -29,7 +29,6 @@ from emu.trace.value import (
 from syscalls.abi import fcntl
 from syscalls.abi.arch import Arch
 from syscalls.abi.errno import SysError
-from syscalls.abi.flags import Table
 from syscalls.abi.kinds import (
     PATH_MAX,
     AddressKind,
@@ -92,7 +91,7 @@ def bare_plan(name: str, number: int, arch: Arch, spec: Spec | None) -> Plan:
     return plan
 
 
-def named(table: Table) -> Decoder:
+def named(table: Any) -> Decoder:
     """Decoder of a number that a table names; the text of a value is worked out once."""
     name = names_of(table)
     return lambda _context, number: name(number)
