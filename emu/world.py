@@ -6,6 +6,7 @@ copy-on-write layer instead; `--bind` shows more of the host at chosen places.
 
 from __future__ import annotations
 
+import hashlib
 import os
 import posixpath
 from collections.abc import Iterator
@@ -32,8 +33,12 @@ from syscalls.fs.tmpfs import TmpDirectory, TmpFs
 from syscalls.kernel import proc
 
 if TYPE_CHECKING:
+    from syscalls.fs.inode import Inode
     from syscalls.fs.stream import Tty
     from syscalls.kernel.kernel import Kernel
+
+#: What is longer is not collected from memory after the run.
+LARGEST_RESULT = 256 << 20
 
 #: Directories of the built-in root and their modes.
 DIRECTORIES = {
@@ -84,7 +89,9 @@ class World:
         self.tty: Tty | None = None  # the terminal of the guest's session
         for bind in config.binds:
             self._bind(bind)
-        self._untouched = {inode: inode.mtime for _, inode in self._files()}
+        self._untouched: dict[Inode, bytes] = {}  # digests of contents
+        for name, _ in list(self._files()):
+            self.forget_change(name)
 
     def _fill(self) -> None:
         for name, mode in DIRECTORIES.items():
@@ -172,18 +179,19 @@ class World:
     # --- what the guest did -------------------------------------------------------------------------------------------
 
     def changed_files(self) -> dict[str, bytes]:
-        """Regular files of the root file system that the guest made or changed, by path."""
+        """Regular files of the root file system that the guest made or changed, by path; none above LARGEST_RESULT."""
         return {
-            name: inode.pages.read(0, inode.size)
+            name: data
             for name, inode in self._files()
-            if self._untouched.get(inode) != inode.mtime
+            if inode.size <= LARGEST_RESULT
+            and self._untouched.get(inode) != _digest(data := inode.pages.read(0, inode.size))
         }
 
     def forget_change(self, name: str) -> None:
         """Do not count the present content of a file as a change by the guest."""
         inode = self.path(name).inode
         assert isinstance(inode, RegularInode)
-        self._untouched[inode] = inode.mtime
+        self._untouched[inode] = _digest(inode.pages.read(0, inode.size))
 
     def _files(self) -> Iterator[tuple[str, RegularInode]]:
         """Regular files in memory: of a host directory, only what has been looked into."""
@@ -196,6 +204,10 @@ class World:
                     pending.append((place, inode))
                 elif isinstance(inode, RegularInode) and not (isinstance(inode, LowerRegular) and inode.pristine):
                     yield place, inode
+
+
+def _digest(data: bytes) -> bytes:
+    return hashlib.sha256(data).digest()
 
 
 def _tree(path: str, option: str, *, writable: bool) -> HostTree:
