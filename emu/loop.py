@@ -144,6 +144,11 @@ def _stop_for_signals(task: Task, arch: Arch, result: int) -> int | None:
     return None
 
 
+def registers_of(task: Task) -> dict[str, int]:
+    """All registers of a task, for people."""
+    return _cpu(task).registers()
+
+
 def _cpu(task: Task) -> Cpu:
     cpu = task.cpu
     assert hasattr(cpu, "run")

@@ -10,6 +10,7 @@ from __future__ import annotations
 import ctypes
 import mmap
 import os
+import weakref
 from array import array
 from collections.abc import Callable
 from typing import TYPE_CHECKING
@@ -42,6 +43,7 @@ class GuestRam:
         self.used = 0
         self.peak = 0  # the most frames that were ever in use
         self.fd = os.memfd_create("guest-ram", os.MFD_CLOEXEC)
+        self._close = weakref.finalize(self, os.close, self.fd)
         os.ftruncate(self.fd, size)
         self._map = mmap.mmap(self.fd, size)
         self.address = ctypes.addressof(ctypes.c_char.from_buffer(self._map))
@@ -145,7 +147,7 @@ class GuestRam:
 
     def close(self) -> None:
         """Give the memory back, as far as nothing refers to it any more; the memfd is closed in any case."""
-        os.close(self.fd)
+        self._close()
 
     def _code_changed(self) -> None:
         for callback in self._on_code_change:

@@ -16,30 +16,28 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import syscalls.linux  # noqa: F401  # declares all handlers
-from emu import elf
 from emu.config import Bind, Config
-from emu.engine.unicorn import new_engine
 from emu.errors import NotExecutableError, NotFoundError, TrapezeError, UsageError
 from emu.host import BytesStream, CaptureStream, FdStream, HostClock, HostRandom
-from emu.loader import load
-from emu.loop import Machine, attach
+from emu.loop import Machine, attach, registers_of
 from emu.memory import GuestRam
+from emu.programs import FormatError, InterpreterError, Programs
 from emu.stdio import open_streams
 from emu.world import World
 from syscalls.abi.arch import PAGE_SHIFT
 from syscalls.abi.errno import EACCES, EISDIR, ELOOP, ENOENT, ENOTDIR, SysError
 from syscalls.abi.fcntl import O_RDONLY
 from syscalls.abi.numbers import NUMBER
+from syscalls.abi.resource import RLIMIT_STACK
 from syscalls.abi.stat import S_IFDIR, S_IFREG
 from syscalls.fs import open as fs_open
 from syscalls.fs.cred import Credentials
 from syscalls.fs.fdtable import FdTable
 from syscalls.fs.file import File
 from syscalls.fs.path import FsContext
-from syscalls.kernel.filemap import FileBacking
+from syscalls.kernel.exec import Invocation, Program, check_size, comm_of, follow_scripts, install
 from syscalls.kernel.kernel import Kernel
 from syscalls.kernel.task import Task, ThreadGroup
-from syscalls.mm.space import AddressSpace
 
 if TYPE_CHECKING:
     from emu.engine.base import Stop
@@ -133,8 +131,11 @@ class Sandbox:
         if post_mortem:
             run.watch_for_death(recent)
         code = run.go()
+        if not inherit:  # a command line ends with the run
+            run.programs.close()
         return Result(
-            exit_status(code), code & 0x7F or None, bytes(out.data), bytes(err.data), run.world.changed_files(),
+            exit_status(code), code & 0x7F or None, bytes(out.data), bytes(err.data),
+            {} if inherit else run.world.changed_files(),
             collected, run.post_mortem,
         )  # fmt: skip
 
@@ -158,6 +159,8 @@ class Run:
         self.kernel.last_pid = FIRST_PID - 1
         self.world = World(self.kernel, config)
         self.machine = Machine(self.kernel)
+        self.programs = Programs(self.ram, self.kernel.random, self.kernel.clock.monotonic)
+        self.kernel.processors = self.programs
         self.post_mortem = ""
         self.tracer: Tracer | None = None
         self.task = self._first_process(streams)
@@ -172,7 +175,7 @@ class Run:
         def on_death(task: Task, stop: Stop) -> None:
             from emu.postmortem import report
 
-            self.post_mortem = report(task, stop, self.cpu.registers(), recent)
+            self.post_mortem = report(task, stop, registers_of(task), recent)
 
         self.machine.on_death = on_death
 
@@ -197,37 +200,38 @@ class Run:
         config, kernel = self.config, self.kernel
         context = self._context()
         file, guest_path = self._open_program()
-        image = self._parse(file, config.program)
-        engine = new_engine(image.arch, self.ram)
-        mm = AddressSpace(image.arch, self.ram, engine.new_mmu(image.arch))
-        cred = Credentials.of(config.uid, config.gid)
-        group = ThreadGroup(kernel, kernel.new_pid())
-        mm.limits = group.limits
         argv0 = config.argv0 if config.argv0 is not None else config.program
         args = [os.fsencode(argv0), *(arg if isinstance(arg, bytes) else os.fsencode(arg) for arg in config.args)]
         env = [os.fsencode(f"{name}={value}") for name, value in config.env.items()]
-        try:
-            self.loaded = load(
-                mm, image, FileBacking(file), args=args, env=env, filename=os.fsencode(config.program), cred=cred,
-                random=kernel.random, hwcap=engine.hwcap(image.arch), interpreter=self._interpreter(image),
-            )  # fmt: skip
-        except (elf.FormatError, SysError) as error:
-            raise NotExecutableError(f"{config.program}: {error}") from None
-        cpu = self.cpu = engine.new_cpu()
-        cpu.reset(image.arch, mm.mmu, self.loaded.pc, self.loaded.stack.sp)
-        cpu.sysenter_return = self.loaded.vdso.get("sysenter_return", 0)
-        files = FdTable()
-        task = Task(group, group.tgid, image.arch, mm=mm, files=files, fs=context, cred=cred, cpu=cpu)
-        group.exe = file.path
-        group.arguments, group.environment, group.auxv = args, env, self.loaded.stack.auxv
-        stack = self.loaded.stack
-        group.arguments_at = stack.argument_start, stack.argument_end
-        group.environment_at = stack.argument_end, stack.environment_end
-        group.vdso = self.loaded.vdso
-        task.comm = os.fsencode(posixpath.basename(guest_path))[:15]
-        self._open_streams(task, streams)
+        cred = Credentials.of(config.uid, config.gid)
+        group = ThreadGroup(kernel, kernel.new_pid())
+        invocation = Invocation(file, os.fsencode(config.program), args, env)
+        self.program = program = self._load(invocation, cred, group)
+        task = Task(
+            group, group.tgid, program.arch, mm=program.mm, files=FdTable(), fs=context, cred=cred, cpu=program.cpu
+        )  # fmt: skip
+        install(task, program)
+        task.comm = comm_of(os.fsencode(guest_path))
+        for stream in open_streams(self.world, streams, cred.uid, cred.gid):
+            task.files.install(stream, limit=1024)
         kernel.add(task)
         return task
+
+    def _load(self, invocation: Invocation, cred: Credentials, group: ThreadGroup) -> Program:
+        """Bring the program into memory; what is wrong with it is one line for the user."""
+        name = self.config.program
+        try:
+            check_size(invocation.args, invocation.env, group.limit(RLIMIT_STACK))
+            return self.programs.load(self.world, follow_scripts(self.world, invocation), cred, group.limits)
+        except FormatError as error:
+            raise NotExecutableError(f"{name}: {error.reason}") from None
+        except InterpreterError as error:
+            loader = os.fsdecode(error.name)
+            raise NotFoundError(
+                f"{name}: needs the dynamic loader {loader}, which is not in the guest (see --root)"
+            ) from None
+        except SysError as error:
+            raise NotExecutableError(f"{name}: {error.message}") from None
 
     def _context(self) -> FsContext:
         try:
@@ -236,17 +240,10 @@ class Run:
             raise UsageError(f"--cwd {self.config.cwd}: {error.message}") from None
         return FsContext(self.world.fs.root, cwd, umask=0o022)
 
-    def _open_streams(self, task: Task, streams: tuple[HostStream, HostStream, HostStream]) -> None:
-        for file in open_streams(self.world, streams, task.cred.uid, task.cred.gid):
-            task.files.install(file, limit=1024)
-
     def _announce_exec(self, observer: Observer) -> None:
         """A trace begins with the execve that a shell would have made."""
-        task, stack = self.task, self.loaded.stack
-        word, count = task.arch.word, len(task.group.arguments)
-        argv = stack.sp + word
-        args = (stack.environment_end, argv, argv + (count + 1) * word, 0, 0, 0)
-        observer.enter(task, task.arch, NUMBER[task.arch.name]["execve"], args)
+        task = self.task
+        observer.enter(task, task.arch, NUMBER[task.arch.name]["execve"], (*self.program.vectors, 0, 0, 0))
         observer.exit(task, 0)
 
     # --- finding the program ------------------------------------------------------------------------------------------
@@ -290,30 +287,6 @@ class Run:
         self.world.mkdir(posixpath.dirname(guest_path), 0o755)
         self.world.write(guest_path, data, 0o755)
         self.world.forget_change(guest_path)
-
-    def _parse(self, file: File, name: str) -> elf.Image:
-        def read(offset: int, count: int) -> bytes:
-            data = file.pread(count, offset)
-            assert isinstance(data, bytes)
-            return data
-
-        try:
-            return elf.parse(read)
-        except elf.FormatError as error:
-            raise NotExecutableError(f"{name}: {error}") from None
-
-    def _interpreter(self, image: elf.Image) -> tuple[elf.Image, FileBacking] | None:
-        """The dynamic loader that the program asks for; it must be in the guest."""
-        if image.interpreter is None:
-            return None
-        name = os.fsdecode(image.interpreter)
-        try:
-            file = self._open_executable(name)
-        except SysError:
-            raise NotFoundError(
-                f"{self.config.program}: needs the dynamic loader {name}, which is not in the guest (see --root)"
-            ) from None
-        return self._parse(file, name), FileBacking(file)
 
 
 __all__ = ["Bind", "Result", "Sandbox", "TrapezeError"]

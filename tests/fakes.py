@@ -7,7 +7,7 @@ from weakref import WeakKeyDictionary
 
 import syscalls.linux  # noqa: F401  # declares the handlers
 from syscalls.abi.arch import PAGE_SHIFT, PAGE_SIZE, X86_64
-from syscalls.abi.errno import ENOMEM, EOPNOTSUPP, SysError
+from syscalls.abi.errno import ENOEXEC, ENOMEM, EOPNOTSUPP, SysError
 from syscalls.abi.numbers import NUMBER
 from syscalls.abi.stat import S_IFCHR
 from syscalls.fs import devices
@@ -176,10 +176,29 @@ class FakeCpu:
         self.fp = image
 
 
+class FakeProcessors:
+    """`ports.Processors` without a machine: registers are copied, and nothing can be executed."""
+
+    def new_mmu(self, arch) -> FakeMmu:
+        return FakeMmu()
+
+    def copy_cpu(self, cpu: FakeCpu, mm) -> FakeCpu:
+        twin = FakeCpu(cpu.arch)
+        twin.registers, twin.tls, twin.thread_pointer = dict(cpu.registers), dict(cpu.tls), cpu.thread_pointer
+        return twin
+
+    def load(self, caller, invocation, cred, limits):
+        raise SysError(ENOEXEC)
+
+    def connect(self, task: Task) -> None:
+        """There are no traps."""
+
+
 def make_task(arch=X86_64, uid=0, gid=None, *, frames=4096) -> Task:
     """A process as a kernel just started has it: an empty tmpfs for root with a /tmp, and SCRATCH to write to."""
     ram = FakeRam(frames)
     kernel = Kernel(ram, FakeClock(), FakeRandom())
+    kernel.processors = FakeProcessors()
     special = SpecialFiles()
     root = TmpFs(kernel.new_dev(), kernel.realtime, ram, special, mode=0o755)
     kernel.mounts = MountTable(root.root)

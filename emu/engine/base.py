@@ -71,6 +71,9 @@ class Cpu(CpuState, Protocol):
     def interrupt(self) -> None:
         """End the run for good, from a signal handler or another thread: the guest must not be resumed."""
 
+    def copy(self, mmu: Mmu) -> Cpu:
+        """Another thread with the same registers, in the address space `mmu` (which may be the same)."""
+
     def save(self) -> Any:
         """All registers of the thread (floating point and vectors too), to be given to `load` again."""
 
@@ -82,6 +85,7 @@ class Engine(Protocol):
     """A processor that runs guest threads of some architectures over one guest RAM."""
 
     arches: tuple[Arch, ...]
+    counter: Callable[[], int]  # what reads of the time-stamp or virtual counter return
 
     def new_mmu(self, arch: Arch, /) -> Mmu:
         """Empty page tables for a process of `arch`."""
@@ -91,3 +95,6 @@ class Engine(Protocol):
 
     def new_cpu(self) -> Cpu:
         """A guest thread; call its `reset` before it runs."""
+
+    def close(self) -> None:
+        """Free the CPU; nothing of it may be used any more."""

@@ -208,6 +208,13 @@ class UnicornCpu(ABC):
         engine.words[pc] = before
         return state
 
+    def copy(self, mmu: Any) -> UnicornCpu:
+        """Another thread with the same registers, in the address space `mmu`."""
+        twin = self.engine.new_cpu()
+        twin.arch, twin.mmu, twin.sysenter_return = self.arch, mmu, self.sysenter_return
+        twin.load(self.save())
+        return twin
+
     def load(self, state: Any) -> None:
         """Continue where `save` was called."""
         engine = self.engine

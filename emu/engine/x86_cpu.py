@@ -34,6 +34,13 @@ class X86Cpu(UnicornCpu):
         self.tls = [0, 0, 0]
         super().reset(arch, mmu, pc, sp)
 
+    def copy(self, mmu: Any) -> UnicornCpu:
+        """Another thread with the same registers, in the address space `mmu`."""
+        twin = super().copy(mmu)
+        assert isinstance(twin, X86Cpu)
+        twin.tls = list(self.tls)
+        return twin
+
     def shown(self) -> tuple[str, ...]:
         """Names of the registers that `registers` reports."""
         return r.I386_SHOWN if self.arch is I386 else r.X86_64_SHOWN

@@ -17,7 +17,7 @@ from syscalls.kernel.wait import WaitQueue
 
 if TYPE_CHECKING:
     from syscalls.fs.mount import MountTable
-    from syscalls.kernel.ports import Clock, Ram, Random
+    from syscalls.kernel.ports import Clock, Processors, Ram, Random
     from syscalls.kernel.signals import SigInfo
     from syscalls.kernel.task import Task, ThreadGroup
 
@@ -48,7 +48,8 @@ class Kernel:
         self.ram = ram
         self.clock = clock
         self.random = random
-        self.timers = Timers(clock)
+        self.attention = False  # must the loop look at timers and signals before the next instruction?
+        self.timers = Timers(clock, self.notice)
         self.scheduler = Scheduler(clock, self.timers)
         self.futexes = Futexes()
         self.tasks: dict[int, Task] = {}  # by thread id
@@ -63,6 +64,7 @@ class Kernel:
         self.clock_was_set = WaitQueue("a change of the clock")
         self.timezone = (0, 0)  # minutes west, daylight saving: settimeofday(2) keeps it, nobody uses it
         self.observer: Observer | None = None
+        self.processors: Processors | None = None  # what makes tasks and programs run
         self.mounts: MountTable | None = None  # the tree of files
         self._last_dev = 0
         self.pipefs = PipeFs(self.new_dev(), self.realtime)
@@ -115,9 +117,14 @@ class Kernel:
         """Total and free memory of the guest's machine."""
         return self.ram.limit << PAGE_SHIFT, max(0, self.ram.limit - self.ram.used) << PAGE_SHIFT
 
+    def notice(self) -> None:
+        """Something has changed that the loop must know before the next instruction: a timer, a handler."""
+        self.attention = True
+
     def expire_timers(self) -> None:
         """Fire the timers that are due."""
         self.timers.expire()
+        self.attention = bool(self.timers)
 
     def next_timer_deadline(self) -> int | None:
         """When, on the monotonic clock, the next timer is due that needs no processor time to pass."""

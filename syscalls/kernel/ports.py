@@ -6,7 +6,7 @@ The kernel never imports a CPU, a host file or a clock: it holds objects with th
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Protocol
+from typing import Any, Protocol
 
 from syscalls.abi.arch import Arch
 
@@ -97,6 +97,22 @@ class CpuState(Protocol):
 
     def set_fp(self, image: bytes) -> None:
         """Restore what `get_fp` gave."""
+
+
+class Processors(Protocol):
+    """The machine's side of clone(2) and execve(2): page tables, processors, and programs in memory."""
+
+    def new_mmu(self, arch: Arch) -> Mmu:
+        """Empty page tables for a process of `arch`."""
+
+    def copy_cpu(self, cpu: CpuState, mm: Any) -> CpuState:
+        """A processor with the same registers, in the address space `mm` (mm.space.AddressSpace)."""
+
+    def load(self, caller: Any, invocation: Any, cred: Any, limits: dict[int, tuple[int, int]]) -> Any:
+        """A kernel.exec.Program from a kernel.exec.Invocation; SysError (ENOEXEC ...) leaves nothing behind."""
+
+    def connect(self, task: Any) -> None:
+        """Let the task's processor bring its system calls and faults to the kernel."""
 
 
 class Clock(Protocol):

@@ -24,8 +24,9 @@ from syscalls.abi.resource import (
     RLIMIT_SIGPENDING,
     RLIMIT_STACK,
 )
+from syscalls.kernel import exit
 from syscalls.kernel.signals import SignalState
-from syscalls.kernel.timers import disarm_all
+from syscalls.kernel.wait import WaitQueue
 
 if TYPE_CHECKING:
     from syscalls.fs.cred import Credentials
@@ -56,15 +57,25 @@ DEFAULT_LIMITS: dict[int, tuple[int, int]] = {
 class ThreadGroup:
     """A process: what its threads share whatever flags they were cloned with."""
 
-    def __init__(self, kernel: Kernel, tgid: int, parent: ThreadGroup | None = None) -> None:
+    def __init__(
+        self, kernel: Kernel, tgid: int, parent: ThreadGroup | None = None, like: ThreadGroup | None = None
+    ) -> None:
+        """`parent` waits for it; `like` is the process it is a copy of (CLONE_PARENT tells them apart)."""
         self.kernel = kernel
         self.tgid = tgid
         self.parent = parent
         self.children: list[ThreadGroup] = []
+        if parent is not None:
+            parent.children.append(self)
         self.tasks: list[Task] = []
-        self.pgid: int = parent.pgid if parent else tgid
-        self.sid: int = parent.sid if parent else tgid
-        self.limits: dict[int, tuple[int, int]] = dict(parent.limits if parent else DEFAULT_LIMITS)
+        self.pgid: int = like.pgid if like else tgid
+        self.sid: int = like.sid if like else tgid
+        self.limits: dict[int, tuple[int, int]] = dict(like.limits if like else DEFAULT_LIMITS)
+        self.exit_signal = 0  # what the parent is sent at the end
+        self.zombie = False  # ended, and not yet waited for
+        self.uid = 0  # real user id at the end, for siginfo
+        self.child_changed = WaitQueue("a child")
+        self.ended = WaitQueue("the end of a process")
         self.signals = SignalState()  # pending for the whole process, and the dispositions
         self.exe: Path | None = None  # what /proc/self/exe leads to
         self.arguments: list[bytes] = []  # argv and environment as execve got them, for /proc
@@ -75,8 +86,8 @@ class ThreadGroup:
         self.itimers: dict[int, Timer] = {}  # setitimer(2)
         self.start_ns = kernel.clock.monotonic()
         self.dumpable = 1
-        self.oom_score_adj: int = parent.oom_score_adj if parent else 0  # /proc/PID/oom_score_adj
-        self.coredump_filter: int = parent.coredump_filter if parent else 0x33
+        self.oom_score_adj: int = like.oom_score_adj if like else 0  # /proc/PID/oom_score_adj
+        self.coredump_filter: int = like.coredump_filter if like else 0x33
         self.child_subreaper = False
         self.has_executed = True  # False between fork and execve (PF_FORKNOEXEC)
         self.membarrier: set[int] = set()  # what membarrier(2) has registered
@@ -84,6 +95,15 @@ class ThreadGroup:
         self.mce_kill = PR_MCE_KILL_DEFAULT
         self.exit_code: int | None = None  # wait(2)'s status word: code << 8, or the signal
         self.group_exit = False
+        if like is not None:
+            self._copy(like)
+
+    def _copy(self, like: ThreadGroup) -> None:
+        """What execve gave the process that this one is a copy of."""
+        self.exe, self.auxv, self.vdso = like.exe, like.auxv, like.vdso
+        self.arguments, self.environment = like.arguments, like.environment
+        self.arguments_at, self.environment_at = like.arguments_at, like.environment_at
+        self.dumpable, self.thp_disable, self.mce_kill = like.dumpable, like.thp_disable, like.mce_kill
 
     def limit(self, resource: int) -> int:
         """Soft limit, RLIM_INFINITY when there is none (getrlimit(2))."""
@@ -132,6 +152,8 @@ class Task:
         self.io_priority = 0
         self.scheduler = (0, 0)  # policy, priority
         self.reset_on_fork = False  # SCHED_RESET_ON_FORK
+        self.borrows_memory = False  # made by vfork(2): the parent waits until it executes or ends
+        self.gave_memory_back = WaitQueue("a vforked child")
         group.tasks.append(self)
 
     def file(self, fd: int) -> File:
@@ -140,18 +162,17 @@ class Task:
 
     def exit(self, status: int) -> None:
         """End this thread; the group's last one leaves `status` (wait(2)'s encoding) behind."""
-        self.alive = False
-        self.group.tasks.remove(self)
-        if not self.group.tasks:
-            if self.group.exit_code is None:
-                self.group.exit_code = status
-            self.files.release()
-            disarm_all(self.group)
-        self.kernel.exited(self, status)
+        exit.exit_task(self, status)
 
     def exit_group(self, status: int) -> None:
         """End every thread of the process (do_group_exit)."""
-        self.group.group_exit = True
-        self.group.exit_code = status
-        for task in list(self.group.tasks):
-            task.exit(status)
+        exit.exit_group(self, status)
+
+    def release_thread_pointers(self) -> None:
+        """The thread leaves its address space: those who wait for that are told (exec_mm_release)."""
+        exit.clear_child_tid(self)
+
+    def vfork_done(self) -> None:
+        """The parent of a vfork(2) may go on."""
+        self.borrows_memory = False
+        self.gave_memory_back.wake()

@@ -1,7 +1,7 @@
 """Timers: something to do at a moment of some clock (kernel/time/hrtimer.c, kernel/time/itimer.c).
 
-The engine cannot be stopped by the clock, so timers are looked at where the kernel has the processor anyway: at each
-system call, and while everybody sleeps.
+Nothing interrupts the engine, so timers are looked at where the kernel has the processor: at each system call, at the
+end of each time slice, and while everybody sleeps.
 """
 
 from __future__ import annotations
@@ -21,8 +21,9 @@ if TYPE_CHECKING:
 class TimerQueue:
     """The armed timers of one clock. False when there are none."""
 
-    def __init__(self, now: Callable[[], int]) -> None:
+    def __init__(self, now: Callable[[], int], notice: Callable[[], object]) -> None:
         self.now = now  # ns
+        self._notice = notice  # called when a timer is armed
         self._heap: list[tuple[int, int, Timer]] = []
         self._order = 0
 
@@ -33,6 +34,7 @@ class TimerQueue:
         """File a timer under its deadline."""
         self._order += 1
         heapq.heappush(self._heap, (timer.deadline_ns, self._order, timer))
+        self._notice()
 
     def remove(self, timer: Timer) -> None:
         """Forget a timer."""
@@ -88,9 +90,9 @@ class Timer:
 class Timers:
     """All armed timers. False when there are none."""
 
-    def __init__(self, clock: Clock) -> None:
-        self.real = TimerQueue(clock.monotonic)
-        self.cpu = TimerQueue(clock.cputime)
+    def __init__(self, clock: Clock, notice: Callable[[], object]) -> None:
+        self.real = TimerQueue(clock.monotonic, notice)
+        self.cpu = TimerQueue(clock.cputime, notice)
 
     def __bool__(self) -> bool:
         return bool(self.real) or bool(self.cpu)

@@ -54,6 +54,7 @@ class AddressSpace(UserMemory):
     def __init__(self, arch: Arch, ram: Ram, mmu: Mmu) -> None:
         super().__init__(ram, mmu)
         self.arch = arch
+        self.users = 1  # tasks that live in it
         self.vmas = VmaList()
         self.limits: Mapping[int, tuple[int, int]] = {}  # RLIMIT_* -> (soft, hard): the Task lends its own
         self.max_map_count = MAX_MAP_COUNT
@@ -291,6 +292,17 @@ class AddressSpace(UserMemory):
                 private = not vma.flags & VM_SHARED
                 self.copy_to(child, vma.start >> PAGE_SHIFT, vma.size >> PAGE_SHIFT, private=private)
         return child
+
+    def share(self) -> AddressSpace:
+        """One task more lives here (CLONE_VM)."""
+        self.users += 1
+        return self
+
+    def release(self) -> None:
+        """One task less; the last one takes everything with it (mmput)."""
+        self.users -= 1
+        if not self.users:
+            self.destroy()
 
     def destroy(self) -> None:
         """The last user has gone (exit_mmap): give back every frame and the page tables."""

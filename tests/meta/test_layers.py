@@ -10,6 +10,7 @@ ROOT = Path(__file__).parents[2]
 FLOORS = [
     {"emu.cli", "emu.__main__"},
     {"emu.sandbox", "emu.tables"},
+    {"emu.programs", "emu.stdio"},
     {"emu.loop", "emu.world"},
     {"emu"},
     {"syscalls.linux"},
@@ -53,9 +54,7 @@ def imports(path: Path) -> set[str]:
 
 
 def floor(module: str) -> int:
-    best = max(
-        (name for names in FLOORS for name in names if module == name or module.startswith(name + ".")), key=len
-    )
+    best = max((name for names in FLOORS for name in names if module == name or module.startswith(name + ".")), key=len)
     return next(index for index, names in enumerate(FLOORS) if best in names)
 
 

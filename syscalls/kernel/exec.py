@@ -1,0 +1,196 @@
+"""execve(2): from a pathname to another program in the same process (fs/exec.c, fs/binfmt_script.c)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+from syscalls.abi.arch import Arch
+from syscalls.abi.errno import E2BIG, EACCES, ELOOP, ENOEXEC, ETXTBSY, SysError
+from syscalls.abi.fcntl import O_LARGEFILE, O_RDONLY
+from syscalls.abi.signal import SIG_IGN
+from syscalls.abi.stat import S_IFREG, S_ISGID, S_ISUID, ST_NOEXEC, ST_NOSUID
+from syscalls.fs.open import vfs_open
+from syscalls.fs.path import resolve
+from syscalls.fs.perm import MAY_EXEC, permission
+from syscalls.kernel.signals import AltStack
+
+if TYPE_CHECKING:
+    from syscalls.fs.cred import Credentials
+    from syscalls.fs.file import File
+    from syscalls.fs.path import Caller, Path
+    from syscalls.kernel.ports import CpuState
+    from syscalls.kernel.task import Task
+    from syscalls.mm.space import AddressSpace
+
+SCRIPT_BYTES = 256  # BINPRM_BUF_SIZE: what of the first line counts
+MAX_SCRIPTS = 5  # interpreters of interpreters
+MAX_ARG_STRLEN = 32 * 4096
+ARGUMENT_SPACE_MAX = 6 << 20  # three quarters of 8 MiB
+ARGUMENT_SPACE_MIN = 128 << 10
+COMM_BYTES = 15
+
+
+@dataclass(slots=True)
+class Invocation:
+    """What is to be executed (struct linux_binprm)."""
+
+    file: File
+    filename: bytes  # AT_EXECFN
+    args: list[bytes]
+    env: list[bytes]
+    depth: int = 0
+
+
+@dataclass(slots=True)
+class Program:
+    """A program in memory, ready to run: what the machine makes of an Invocation."""
+
+    arch: Arch
+    mm: AddressSpace
+    cpu: CpuState
+    auxv: bytes
+    vdso: dict[str, int]
+    arguments_at: tuple[int, int]  # where argv's strings begin and end
+    environment_at: tuple[int, int]
+    vectors: tuple[int, int, int] = (0, 0, 0)  # addresses of the file name, of argv and of envp
+    exe: Path | None = None
+    args: list[bytes] = field(default_factory=list)
+    env: list[bytes] = field(default_factory=list)
+
+
+def open_exec(caller: Caller, path: Path) -> File:
+    """The file of a program; EACCES unless it is a regular file that may be executed, ETXTBSY (do_open_execat)."""
+    inode = path.inode
+    inode.refresh()
+    if inode.type != S_IFREG or path.mount.flags & ST_NOEXEC:
+        raise SysError(EACCES)
+    permission(inode, caller.cred, MAY_EXEC)
+    if inode.writers > 0:
+        raise SysError(ETXTBSY)
+    return vfs_open(path, O_RDONLY | O_LARGEFILE)
+
+
+def follow_scripts(caller: Caller, invocation: Invocation) -> Invocation:
+    """Replace a script by its interpreter, as often as needed (load_script)."""
+    while (line := _first_line(invocation.file)) is not None:
+        if invocation.depth == MAX_SCRIPTS:
+            raise SysError(ELOOP)
+        words = line.split(None, 1)
+        if not words:
+            raise SysError(ENOEXEC)
+        interpreter = words[0]
+        option = [words[1].rstrip(b" \t")] if len(words) > 1 and words[1].strip(b" \t") else []
+        args = [interpreter, *option, invocation.filename, *invocation.args[1:]]
+        file = open_exec(caller, resolve(caller, None, interpreter))
+        invocation.file.close()
+        invocation = Invocation(file, invocation.filename, args, invocation.env, invocation.depth + 1)
+    return invocation
+
+
+def _first_line(file: File) -> bytes | None:
+    """What stands behind `#!`; None when it is no script. ENOEXEC when the interpreter's name is cut off."""
+    head = file.pread(SCRIPT_BYTES, 0)
+    if not isinstance(head, bytes) or not head.startswith(b"#!"):
+        return None
+    line, newline, _ = head[2:].partition(b"\n")
+    if not newline and len(head) == SCRIPT_BYTES and not line.strip(b" \t").count(b" "):
+        raise SysError(ENOEXEC)
+    return line.strip(b" \t").split(b"\0", 1)[0]
+
+
+def check_size(args: Sequence[bytes], env: Sequence[bytes], stack_limit: int) -> None:
+    """E2BIG when a string, or all of them, are too long (bprm_stack_limits)."""
+    space = max(min(stack_limit // 4, ARGUMENT_SPACE_MAX), ARGUMENT_SPACE_MIN)
+    total = 0
+    for text in (*args, *env):
+        if len(text) >= MAX_ARG_STRLEN:
+            raise SysError(E2BIG)
+        total += len(text) + 1 + 8
+    if total > space:
+        raise SysError(E2BIG)
+
+
+def execute(task: Task, invocation: Invocation) -> None:
+    """Become the program; every error is raised before anything of the old one is gone (begin_new_exec)."""
+    kernel = task.kernel
+    assert kernel.processors is not None
+    invocation = follow_scripts(task, invocation)
+    script_file = invocation.file
+    cred = _new_credentials(task, script_file)
+    program = kernel.processors.load(task, invocation, cred, task.group.limits)
+    _leave_threads(task)
+    _leave_memory(task, program)
+    _reset_signals(task)
+    table = task.files
+    if table.users > 1:  # nobody else may see descriptors go
+        task.files = table.copy()
+        table.release()
+    task.files.close_on_exec()
+    task.cred = cred
+    task.comm = comm_of(invocation.filename)
+    script_file.close()
+    kernel.processors.connect(task)
+
+
+def install(task: Task, program: Program) -> None:
+    """Let the task and its process be this program."""
+    group = task.group
+    task.arch, task.mm, task.cpu = program.arch, program.mm, program.cpu
+    group.exe = program.exe
+    group.arguments, group.environment, group.auxv = program.args, program.env, program.auxv
+    group.arguments_at, group.environment_at, group.vdso = program.arguments_at, program.environment_at, program.vdso
+    task.mm.limits = group.limits
+
+
+def _leave_threads(task: Task) -> None:
+    """The other threads die, and this one takes the process's id (de_thread)."""
+    kernel, group = task.kernel, task.group
+    for other in [other for other in group.tasks if other is not task]:
+        other.exit(0)
+    if task.tid != group.tgid:
+        kernel.tasks.pop(task.tid, None)
+        task.tid = group.tgid
+        kernel.tasks[task.tid] = task
+
+
+def _leave_memory(task: Task, program: Program) -> None:
+    """Give the old address space up; a parent that waits in vfork(2) goes on (exec_mmap, mm_release)."""
+    old = task.mm
+    task.release_thread_pointers()
+    install(task, program)
+    old.release()
+    task.vfork_done()
+
+
+def _reset_signals(task: Task) -> None:
+    """Handlers of the old program are gone; what was ignored stays ignored (flush_signal_handlers)."""
+    actions = task.group.signals.actions
+    task.group.signals.actions = {signo: action for signo, action in actions.items() if action.handler == SIG_IGN}
+    task.signals.altstack = AltStack()
+    task.robust_list = 0
+    task.clear_child_tid = 0
+    task.rseq = (0, 0, 0)
+    task.group.membarrier.clear()
+
+
+def _new_credentials(task: Task, file: File) -> Credentials:
+    """Set-user-ID and set-group-ID programs, and what root's may do (bprm_fill_uid, cap_bprm_creds_from_file)."""
+    cred, inode = task.cred, file.inode
+    euid, egid = cred.euid, cred.egid
+    mount = file.path.mount if file.path is not None else None
+    if mount is not None and not mount.flags & ST_NOSUID and not task.no_new_privs:
+        if inode.mode & S_ISUID:
+            euid = inode.uid
+        if inode.mode & (S_ISGID | 0o010) == S_ISGID | 0o010:
+            egid = inode.gid
+    changed = replace(cred, euid=euid, suid=euid, fsuid=euid, egid=egid, sgid=egid, fsgid=egid)
+    permitted = cred.inheritable | cred.bounding if 0 in (euid, cred.uid) else cred.ambient
+    effective = permitted if euid == 0 else cred.ambient
+    return replace(changed, permitted=permitted, effective=effective)
+
+
+def comm_of(name: bytes) -> bytes:
+    """The thread's name after execve: the last component of the file's (__set_task_comm)."""
+    return name.rpartition(b"/")[2][:COMM_BYTES]

@@ -1,0 +1,62 @@
+"""Executing programs: execve(2), execveat(2) (fs/exec.c)."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from syscalls.abi.errno import EINVAL, ELOOP, SysError
+from syscalls.abi.fcntl import AT_EMPTY_PATH, AT_FDCWD, AT_SYMLINK_NOFOLLOW
+from syscalls.abi.kinds import DirFd, Path, Strings, StringsKind
+from syscalls.abi.resource import RLIMIT_STACK
+from syscalls.fs.path import resolve
+from syscalls.kernel.exec import MAX_ARG_STRLEN, Invocation, check_size, execute, open_exec
+from syscalls.kernel.task import Task
+from syscalls.linux.types import AtFlags
+from syscalls.spec import NO_RETURN, syscall
+
+Environment = Annotated[int, StringsKind(brief=True)]
+MAX_STRINGS = 0x7FFFFFFF
+
+
+def _strings(task: Task, address: int) -> list[bytes]:
+    """A NULL-terminated array of strings; NULL is an empty one. EFAULT, E2BIG."""
+    strings: list[bytes] = []
+    word = task.arch.word
+    while address:
+        pointer = int.from_bytes(task.mm.read(address + len(strings) * word, word), "little")
+        if not pointer:
+            break
+        strings.append(task.mm.cstr(pointer, MAX_ARG_STRLEN))
+    return strings
+
+
+def _execute(task: Task, dirfd: int, pathname: bytes, argv: int, envp: int, flags: int) -> None:
+    base = task.files.at(dirfd, pathname, empty=bool(flags & AT_EMPTY_PATH))
+    path = resolve(
+        task, base, pathname, follow=not flags & AT_SYMLINK_NOFOLLOW, empty=bool(flags & AT_EMPTY_PATH)
+    )  # fmt: skip
+    if path.dentry.is_symlink:
+        raise SysError(ELOOP)
+    file = open_exec(task, path)
+    args, env = _strings(task, argv) or [b""], _strings(task, envp)
+    check_size(args, env, task.group.limit(RLIMIT_STACK))
+    name = pathname
+    if dirfd != AT_FDCWD and not pathname.startswith(b"/"):
+        name = b"/dev/fd/%d" % dirfd + (b"/" + pathname if pathname else b"")
+    execute(task, Invocation(file, name, args, env))
+
+
+@syscall()
+def execve(task: Task, pathname: Path, argv: Strings, envp: Environment) -> None:
+    """Run another program in this process (execve(2))."""
+    _execute(task, AT_FDCWD, pathname, argv, envp, 0)
+    return NO_RETURN
+
+
+@syscall()
+def execveat(task: Task, dirfd: DirFd, pathname: Path, argv: Strings, envp: Environment, flags: AtFlags) -> None:
+    """The same, relative to a directory or of a descriptor itself (execveat(2))."""
+    if flags & ~(AT_EMPTY_PATH | AT_SYMLINK_NOFOLLOW):
+        raise SysError(EINVAL)
+    _execute(task, dirfd, pathname, argv, envp, flags)
+    return NO_RETURN
