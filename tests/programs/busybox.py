@@ -8,6 +8,7 @@ live in .cache/busybox, the sources are the machine's own, nothing is installed 
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import shutil
 import subprocess
 import sys
@@ -79,11 +80,13 @@ def path(arch: str) -> Path:
     if failed.exists():
         raise UnavailableError(failed.read_text())
     CACHE.mkdir(parents=True, exist_ok=True)
-    try:
-        _fetch(arch)
-    except UnavailableError as problem:
-        failed.write_text(f"{problem} (remove {failed.name} in .cache/busybox to try again)")
-        raise
+    with (CACHE / "lock").open("w") as lock:  # the suite runs in several processes
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not (CACHE / arch).exists() and not failed.exists():
+            try:
+                _fetch(arch)
+            except UnavailableError as problem:
+                failed.write_text(f"{problem} (remove {failed.name} in .cache/busybox to try again)")
     return path(arch)
 
 
