@@ -29,7 +29,7 @@ RESULTS = ROOT / "bench" / "results"
 ARCHES = ("x86_64", "i386", "arm64")
 PYTHON = VENV / "bin" / "python"
 QILING_PYTHON = VENV / "bin" / "python"
-CPU_LOADS = {"sieve": 40, "sha256": 30_000, "nbody": 400_000}
+CPU_LOADS = {"sieve": 60, "sha256": 300_000, "nbody": 300_000}
 CALLS = 200_000
 
 
