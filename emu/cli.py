@@ -166,7 +166,7 @@ def run(**settings: Any) -> None:
     Examples:
       trapeze run ./hello-arm64 world
       trapeze run --root /srv/alpine --user 1000 /bin/busybox ls -l /
-      trapeze run --bind $PWD:/work:rw --cwd /work ./tool-i386 input.txt
+      trapeze run --bind $PWD:/src:rw --cwd /src ./tool-i386 input.txt
     """
     finish(settings)
 

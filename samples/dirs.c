@@ -84,8 +84,8 @@ int main(void)
 	char home[4096], tiny[3];
 	int fd;
 
-	mkdir("work", 0777);
-	chdir("work");
+	mkdir("here", 0777);
+	chdir("here");
 	getcwd(home, sizeof home);
 	TRY(links("."));
 	TRY(mkdir("d", 0777));
