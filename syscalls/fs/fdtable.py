@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from syscalls.abi.errno import EBADF, EINVAL, EMFILE, ENOENT, SysError
 from syscalls.abi.fcntl import AT_FDCWD, O_PATH
+from syscalls.fs import epoll
 from syscalls.fs.file import File
 from syscalls.fs.mount import Path, anonymous
 
@@ -177,4 +178,6 @@ def put(file: File) -> None:
     if file.users <= 0:
         if file.inode.locks is not None:
             file.inode.locks.drop_file(file)
+        if file.epoll_items is not None:
+            epoll.forget(file)
         file.close()

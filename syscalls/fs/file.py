@@ -15,6 +15,8 @@ from syscalls.abi.errno import EBADF, EINVAL, ENODEV, ENOTDIR, ENOTTY, ESPIPE, S
 from syscalls.abi.fcntl import F_OWNER_PID, O_ACCMODE, O_NONBLOCK, O_PATH, O_RDONLY, O_RDWR, O_WRONLY
 
 if TYPE_CHECKING:
+    from syscalls.fs.cred import Credentials
+    from syscalls.fs.epoll import Item
     from syscalls.fs.inode import Inode
     from syscalls.fs.mount import Path
     from syscalls.kernel.ports import Memory
@@ -38,15 +40,20 @@ class File:
     """One open file description: an inode, a position, status flags."""
 
     seekable = False
+    blind = False  # do writes succeed or fail without a look at the data? (/dev/null, zero and full)
+    direct = False  # may it be open with O_DIRECT? (FMODE_CAN_ODIRECT)
+    signals_io = False  # does it know O_ASYNC? (the method fasync)
     whole_writes = False  # does a blocking write(2) go on until everything is taken (pipes, streams, sockets)?
 
     def __init__(self, inode: Inode, flags: int) -> None:
         self.inode = inode
         self.flags = flags  # access mode and status flags, as F_GETFL shows them
         self.position = 0
+        self.cred: Credentials | None = None  # who opened it by a path
         self.path: Path | None = None  # what it was opened by, when there is one
         self.owner = (F_OWNER_PID, 0)  # whom O_ASYNC is to signal (fcntl(2), F_SETOWN_EX) ...
         self.owner_signal = 0  # ... and how; 0: with SIGIO
+        self.epoll_items: list[Item] | None = None  # who watches it with epoll(7)
         self.users = 0  # descriptors (of all tables) that refer here; close() is called at the last
 
     # --- what it may do -----------------------------------------------------------------------------------------------
@@ -83,6 +90,10 @@ class File:
     def pwrite(self, data: bytes | memoryview, offset: int) -> int | WouldBlock:
         """Store at `offset`."""
         raise SysError(ESPIPE)
+
+    def splices(self, *, writing: bool) -> bool:
+        """Can splice(2) and sendfile(2) use it (splice_read, splice_write)?"""
+        return True
 
     def putback(self, data: bytes) -> None:
         """The last bytes of a read() did not fit in the reader's memory: they are still to be read."""

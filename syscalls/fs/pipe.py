@@ -12,7 +12,7 @@ from itertools import islice
 from weakref import WeakKeyDictionary
 
 from syscalls.abi.arch import PAGE_SIZE
-from syscalls.abi.errno import EBUSY, EINVAL, ENOTTY, ENXIO, EPERM, EPIPE, SysError
+from syscalls.abi.errno import EBUSY, EINVAL, ENOMEM, ENOTTY, ENXIO, EPERM, EPIPE, SysError
 from syscalls.abi.fcntl import O_ACCMODE, O_DIRECT, O_NONBLOCK, O_RDONLY, O_WRONLY
 from syscalls.abi.ioctl import FIONREAD
 from syscalls.abi.limits import PIPE_DEF_BUFFERS, PIPE_MAX_SIZE
@@ -22,6 +22,9 @@ from syscalls.fs.file import WOULD_BLOCK, File, WouldBlock
 from syscalls.fs.inode import FileSystem, Inode
 from syscalls.kernel.ports import Memory
 from syscalls.kernel.wait import WaitQueue
+
+#: The array of slots must fit in what kmalloc gives: 4 MB, at 40 bytes a slot.
+_MAX_SLOTS = 1 << 16
 
 
 class Slot:
@@ -68,6 +71,7 @@ class Pipe:
     def take(self, count: int) -> bytes:
         """Remove up to `count` bytes; a packet at most, whose rest is lost."""
         parts = []
+        was_full = self.full
         while count > 0 and self.slots:
             slot = self.slots[0]
             part = slot.data[:count]
@@ -79,7 +83,8 @@ class Pipe:
                     break
             else:
                 slot.data = slot.data[len(part) :]
-        self.queue.wake()
+        if was_full:
+            self.queue.wake(events=POLLOUT | POLLWRNORM)
         return b"".join(parts)
 
     def drop(self, count: int) -> None:
@@ -105,7 +110,7 @@ class Pipe:
             self.slots.append(Slot(part, packet=packets))
             done += len(part)
         if done:
-            self.queue.wake()
+            self.queue.wake(events=POLLIN | POLLRDNORM)
         return done
 
     def resize(self, size: int, *, privileged: bool) -> int:
@@ -117,6 +122,8 @@ class Pipe:
             raise SysError(EPERM)
         if slots < len(self.slots):
             raise SysError(EBUSY)
+        if slots > _MAX_SLOTS:
+            raise SysError(ENOMEM)
         self.max_slots = slots
         self.queue.wake()
         return slots * PAGE_SIZE
@@ -147,6 +154,7 @@ class PipeFile(File):
     """One end of a pipe, or an open FIFO, perhaps both ends at once (O_RDWR)."""
 
     whole_writes = True
+    signals_io = True
 
     def __init__(self, inode: Inode, flags: int, pipe: Pipe) -> None:
         super().__init__(inode, flags)

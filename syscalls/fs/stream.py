@@ -65,10 +65,12 @@ class StreamFile(File):
 
     def read(self, count: int) -> bytes | WouldBlock:
         data = self.stream.read(count) if count else b""
+        self._readers.wake(events=POLLIN | POLLRDNORM)  # for epoll: what comes next is news
         return WOULD_BLOCK if data is None else data
 
     def write(self, data: bytes | memoryview) -> int | WouldBlock:
         taken = self.stream.write(data) if data else 0
+        self._writers.wake(events=POLLOUT | POLLWRNORM)
         return WOULD_BLOCK if taken is None else taken
 
     def poll(self) -> int:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from syscalls.abi.arch import PAGE_SHIFT, Arch
 from syscalls.abi.errno import ESRCH, SysError
+from syscalls.fs.anon import AnonInodeFs
 from syscalls.fs.pipe import PipeFs
 from syscalls.fs.special import SpecialFiles
 from syscalls.fs.tmpfs import TmpFs
@@ -37,6 +38,9 @@ class Observer(Protocol):
     def signal(self, task: Task, info: SigInfo) -> None:
         """A signal is delivered."""
 
+    def stopped(self, task: Task, signo: int) -> None:
+        """The task does not go on before its process is continued (group-stop of ptrace(2))."""
+
     def exited(self, task: Task, status: int) -> None:
         """The task is gone; `status` as in wait(2)."""
 
@@ -56,6 +60,7 @@ class Kernel:
         self.groups: dict[int, ThreadGroup] = {}  # by process id
         self.current: Task | None = None  # whose turn it is
         self.last_pid = 0
+        self.outer_session = 0  # of the shell that has started the first process, outside of this world
         self.nodename = b"trapeze"
         self.domainname = b"(none)"
         self.boot_ns = clock.monotonic()  # uptime counts from here
@@ -68,6 +73,11 @@ class Kernel:
         self.mounts: MountTable | None = None  # the tree of files
         self._last_dev = 0
         self.pipefs = PipeFs(self.new_dev(), self.realtime)
+
+    @cached_property
+    def anonfs(self) -> AnonInodeFs:
+        """Where eventfds, epoll files, timerfds ... live."""
+        return AnonInodeFs(self.new_dev(), self.realtime)
 
     @cached_property
     def shmem(self) -> TmpFs:

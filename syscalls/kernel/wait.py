@@ -42,11 +42,12 @@ class Interrupted(Exception):  # noqa: N818  # not an error: dispatch turns it i
 class Wait:
     """One sleep: wakes at any of `queues`, at `deadline_ns` on the monotonic clock, or with Interrupted by a signal."""
 
-    __slots__ = ("deadline_ns", "queues", "result", "wake_up")
+    __slots__ = ("deadline_ns", "killable", "queues", "result", "wake_up")
 
-    def __init__(self, queues: Iterable[WaitQueue], deadline_ns: int | None = None) -> None:
+    def __init__(self, queues: Iterable[WaitQueue], deadline_ns: int | None = None, *, killable: bool = False) -> None:
         self.queues = tuple(queues)
         self.deadline_ns = deadline_ns
+        self.killable = killable  # no signal but SIGKILL interrupts it (TASK_KILLABLE)
         self.result: Woken | None = None
         self.wake_up: Callable[[Wait], None] | None = None  # set by the scheduler while the wait is filed
 
@@ -68,23 +69,34 @@ class Wait:
         return self.result
 
 
+#: Told of each wake-up, with the POLL* events that it is about (0: any). True: it has taken a wake-up that is for one.
+Listener = Callable[[int], bool]
+
+
 class WaitQueue:
     """Those who wait for one thing, in order of arrival. Compare include/linux/wait.h."""
 
-    __slots__ = ("__weakref__", "name", "stream", "waits", "writing")
+    __slots__ = ("__weakref__", "listeners", "name", "stream", "waits", "writing")
 
     def __init__(self, name: str = "", stream: HostStream | None = None, *, writing: bool = False) -> None:
         self.name = name  # what is awaited, for reports on a deadlock
         self.stream = stream  # a stream of the host that wakes this queue when it is ready ...
         self.writing = writing  # ... for writing, or for reading
         self.waits: dict[Wait, None] = {}
+        self.listeners: list[Listener] = []  # those who stay, whatever happens: epoll(7)
 
     def wait(self, deadline_ns: int | None = None) -> Wait:
         """Await the next wake-up (or the deadline)."""
         return Wait((self,), deadline_ns)
 
-    def wake(self, count: int | None = None) -> int:
-        """Wake the first `count` waiters, or all; how many there were."""
+    def wake(self, count: int | None = None, events: int = 0) -> int:
+        """Wake the first `count` waiters, or all; how many there were.
+
+        `events`: the POLL* that may hold now; 0 when that is not known. Only listeners make a difference between them.
+        """
+        for listener in tuple(self.listeners):
+            if listener(events):
+                break
         woken = list(self.waits)[:count]
         for wait in woken:
             wait.fire(Woken.QUEUE)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from syscalls.abi.arch import I386
 from syscalls.abi.cstruct import I64
-from syscalls.abi.errno import EINVAL, EOVERFLOW, ESPIPE, SysError
+from syscalls.abi.errno import EINVAL, SysError
 from syscalls.abi.fcntl import SEEK_MAX
 from syscalls.abi.kinds import Fd, Long, Out, ULong
 from syscalls.kernel.task import Task
@@ -16,18 +16,13 @@ def _seek(task: Task, fd: int, offset: int, whence: int) -> int:
     file = task.file(fd)
     if whence > SEEK_MAX:
         raise SysError(EINVAL)
-    if not file.seekable:
-        raise SysError(ESPIPE)
     return file.seek(offset, whence)
 
 
 @syscall()
 def lseek(task: Task, fd: Fd, offset: Long, whence: Whence) -> int:
-    """Move the position of an open file (lseek(2)); EOVERFLOW when the result needs more than a long."""
-    position = _seek(task, fd, offset, whence)
-    if position >> task.arch.bits - 1:
-        raise SysError(EOVERFLOW)
-    return position
+    """Move the position of an open file (lseek(2)); an i386 program sees the low half of the result."""
+    return _seek(task, fd, offset, whence) & task.arch.mask  # a 64-bit kernel does not look: EOVERFLOW is of 32-bit ones
 
 
 @syscall("_llseek", only=I386)
