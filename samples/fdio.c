@@ -9,7 +9,7 @@
 static void vectors(void)
 {
 	char a[4] = "", b[8] = "";
-	struct iovec iov[] = { { "one ", 4 }, { "", 0 }, { "two ", 4 }, { "three", 5 } };
+	static struct iovec iov[64] = { { "one ", 4 }, { "", 0 }, { "two ", 4 }, { "three", 5 } };
 	struct iovec in[] = { { a, 3 }, { b, 7 } };
 	static struct iovec many[1025];
 	int fd;

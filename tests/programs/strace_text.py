@@ -5,7 +5,7 @@ Only these are renamed, everything else must be the same character for character
 - addresses: hexadecimal numbers from 0x10000 on (below is nothing but flags, and wild pointers of the samples) -> @1,
   @2 ...; the same address is always the same name, so that a mapping that moves or a pointer mixed up still shows;
 - the process's own id, where a call returns or takes one -> PID, and its relations -> ID;
-- inodes of pipes (-y) -> pipe:[#1] ...;
+- inodes of pipes (-y) -> pipe:[#1] ..., and of files that never had a name -> /#1 ...;
 - the program's path in execve.
 """
 
@@ -17,6 +17,7 @@ from collections.abc import Iterator
 _STRING = re.compile(r'("(?:[^"\\]|\\.)*")')
 _ADDRESS = re.compile(r"\b0x[0-9a-f]{5,}\b")
 _PIPE = re.compile(r"(pipe|socket):\[\d+\]")
+_NAMELESS = re.compile(r"/#\d+(?=>\(deleted\))")
 _OWN = re.compile(r"^((?:set_tid_address|getpid|gettid)\(.*\)\s+= )\d+$")
 _RELATED = re.compile(r"^((?:getppid|getpgrp|getpgid|getsid)\(.*\)\s+= )\d+$")
 _TARGET = re.compile(r"^(kill|tkill|tgkill)\(.*(?=, )")  # all arguments but the signal
@@ -45,7 +46,7 @@ def normalize(text: str) -> list[str]:
 
 
 def _lines(text: str) -> Iterator[str]:
-    address, pipe = _Names("@%d"), _Names("pipe:[#%d]")
+    address, pipe, nameless = _Names("@%d"), _Names("pipe:[#%d]"), _Names("/#%d")
     for raw in text.splitlines():
         line = _EXECVE.sub('execve("PROGRAM", ["PROGRAM"', raw)
         line = _OWN.sub(r"\1PID", line)
@@ -53,5 +54,5 @@ def _lines(text: str) -> Iterator[str]:
         line = _TARGET.sub(_target, line)
         line = _SENDER.sub("si_pid=PID", line)
         pieces = _STRING.split(line)  # strings at odd places stay as they are
-        pieces[::2] = [_PIPE.sub(pipe, _ADDRESS.sub(address, piece)) for piece in pieces[::2]]
+        pieces[::2] = [_NAMELESS.sub(nameless, _PIPE.sub(pipe, _ADDRESS.sub(address, piece))) for piece in pieces[::2]]
         yield re.sub(r"\)\s+= ", ") = ", "".join(pieces))
