@@ -9,7 +9,8 @@ from emu.engine.base import Args, Cpu, OnSyscall, Stop, StopReason
 from emu.errors import InternalError, TrapezeError
 from syscalls.abi.arch import Arch
 from syscalls.abi.numbers import NAME
-from syscalls.kernel import signals
+from syscalls.abi.signal import SIGNAL
+from syscalls.kernel import jobs, signals
 from syscalls.kernel.dispatch import answer
 from syscalls.kernel.signals import SigInfo
 from syscalls.kernel.task import Task
@@ -48,7 +49,9 @@ class Machine:
                 return
         if signals.has_pending(task):
             signals.deliver(task)
-        if task.alive:
+        if task.alive and task.group.stopped:
+            jobs.park(task)
+        elif task.alive:
             cpu = _cpu(task)
             stop = cpu.run()
             if stop.reason is StopReason.SIGNAL:
@@ -167,6 +170,10 @@ def internal_error(call: tuple[Arch, int, tuple[int, ...]] | None, error: Except
 
 def _waits_for(task: Task) -> str:
     sleeping = task.sleeping
+    if task.group.stopped:
+        return (
+            f"task {task.tid} ({task.comm.decode(errors='replace')}) is stopped by {SIGNAL.format(task.group.stopped)}"
+        )
     name = sleeping.spec.name if sleeping else "?"
     queues = ", ".join(queue.name for queue in sleeping.wait.queues if queue.name) if sleeping else ""
     return f"task {task.tid} ({task.comm.decode(errors='replace')}) sleeps in {name}{' on ' + queues if queues else ''}"

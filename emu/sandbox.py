@@ -41,13 +41,13 @@ from syscalls.kernel.task import Task, ThreadGroup
 
 if TYPE_CHECKING:
     from emu.engine.base import Stop
-    from emu.trace.event import CallEvent, ExitEvent, SignalEvent, Sink
+    from emu.trace.event import CallEvent, ExitEvent, SignalEvent, Sink, StopEvent
     from emu.trace.options import TraceOptions
     from emu.trace.tracer import Tracer
     from syscalls.kernel.kernel import Observer
     from syscalls.kernel.ports import HostStream
 
-    Event = CallEvent | SignalEvent | ExitEvent
+    Event = CallEvent | SignalEvent | StopEvent | ExitEvent
 
 FIRST_PID = 1000
 RAM_BYTES = 8 << 30

@@ -68,7 +68,7 @@ class _Opener:
             assert stream.terminal is not None
             groups = world.kernel.groups
             world.tty = Tty(stream, stream.terminal, lambda pgid: any(pgid == it.pgid for it in groups.values()))
-            world.tty.session = world.tty.foreground = world.kernel.last_pid
+            world.tty.session = world.tty.foreground = world.kernel.outer_session
             for rdev in (PTS_0, CURRENT_TTY):
                 world.special.register(S_IFCHR, rdev, world.tty.open)
             vfs.mknod(world, None, b"/dev/pts/0", S_IFCHR | 0o620, PTS_0)

@@ -250,6 +250,7 @@ def begin(task: Task, name: str, *args, arch=None) -> int | None:
             place += len(arg) + 16 & ~15
         else:
             registers.append(arg & arch.mask)
+    task.kernel.current = task
     registers += [0] * (6 - len(registers))
     result = dispatch.answer(task, arch, NUMBER[arch.name][name], tuple(registers))
     if task.sleeping is not None:
@@ -271,6 +272,7 @@ def finish(task: Task) -> int:
         if woken is None:
             raise Asleep
         assert woken.sleeping is not None
+        woken.kernel.current = woken
         if not woken.sleeping.resume(woken, partial(_RESULTS.__setitem__, woken)):
             task.kernel.scheduler.sleep(woken)
     return _RESULTS.pop(task)

@@ -10,16 +10,17 @@ from emu.trace.options import TraceOptions
 from emu.trace.text import TextSink
 
 if TYPE_CHECKING:
-    from emu.trace.event import CallEvent, ExitEvent, SignalEvent
+    from emu.trace.event import CallEvent, ExitEvent, SignalEvent, StopEvent
     from syscalls.abi.arch import Arch
 
 
 class Collector:
     """Appends each event, once it is complete, to a list."""
 
-    def __init__(self, events: list[CallEvent | SignalEvent | ExitEvent]) -> None:
+    def __init__(self, events: list[CallEvent | SignalEvent | StopEvent | ExitEvent]) -> None:
         self.call = events.append
         self.signal = events.append
+        self.stopped = events.append
         self.exited = events.append
 
     def unfinished(self, event: CallEvent) -> None:

@@ -53,6 +53,17 @@ class SignalEvent:
 
 
 @dataclass(frozen=True, slots=True)
+class StopEvent:
+    """A task does not go on until its process is continued."""
+
+    pid: int
+    tid: int
+    signal: str  # what has stopped it
+    wall: int = 0
+    start: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class ExitEvent:
     """A task has ended: `status` is its exit code, or `signal` the name of what killed it."""
 
@@ -75,6 +86,7 @@ class Sink(Protocol):
         """A call is over (or will never return)."""
 
     def signal(self, event: SignalEvent) -> None: ...
+    def stopped(self, event: StopEvent) -> None: ...
     def exited(self, event: ExitEvent) -> None: ...
     def personality(self, tid: int, arch: Arch, wall: int, start: int) -> None:
         """From here on the task's calls are those of another architecture."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any, TextIO
 
-from emu.trace.event import CallEvent, ExitEvent, SignalEvent
+from emu.trace.event import CallEvent, ExitEvent, SignalEvent, StopEvent
 from emu.trace.options import TraceOptions
 from emu.trace.text import Writer
 from emu.trace.value import (
@@ -57,6 +57,10 @@ class JsonSink:
                 "info": info,
             }
         )
+
+    def stopped(self, event: StopEvent) -> None:
+        """{"type": "stop", ...}."""
+        self._write({"type": "stop", "pid": event.pid, "tid": event.tid, "time": event.wall, "signal": event.signal})
 
     def exited(self, event: ExitEvent) -> None:
         """{"type": "exit", ...}."""

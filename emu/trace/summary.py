@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TextIO
 
-from emu.trace.event import CallEvent, ExitEvent, SignalEvent
+from emu.trace.event import CallEvent, ExitEvent, SignalEvent, StopEvent
 from emu.trace.select import SelectError
 from syscalls.abi.arch import Arch
 
@@ -95,6 +95,7 @@ class SummarySink:
 
     def unfinished(self, event: CallEvent) -> None: ...
     def signal(self, event: SignalEvent) -> None: ...
+    def stopped(self, event: StopEvent) -> None: ...
     def exited(self, event: ExitEvent) -> None: ...
     def personality(self, tid: int, arch: Arch, wall: int, start: int) -> None: ...
 

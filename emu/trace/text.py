@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import Any, TextIO
 
 from emu.trace.colour import Palette
-from emu.trace.event import CallEvent, ExitEvent, SignalEvent
+from emu.trace.event import CallEvent, ExitEvent, SignalEvent, StopEvent
 from emu.trace.options import Clock, Names, TraceOptions
 from emu.trace.quote import plain, quote
 from emu.trace.value import (
@@ -186,6 +186,11 @@ class TextSink:
         self._write(
             f"{prefix}{self.palette.signal}--- {event.name} {self.writer.show(event.info)} ---{self.palette.end}\n"
         )
+
+    def stopped(self, event: StopEvent) -> None:
+        """`--- stopped by SIGSTOP ---`."""
+        prefix = self._prefix(event.tid, event.wall, event.start)
+        self._write(f"{prefix}{self.palette.signal}--- stopped by {event.signal} ---{self.palette.end}\n")
 
     def exited(self, event: ExitEvent) -> None:
         """`+++ exited with 0 +++` or `+++ killed by SIGSEGV (core dumped) +++`."""

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
 from emu.trace.decode import bare_plan, plan_of
-from emu.trace.event import CallEvent, ExitEvent, SignalEvent, Sink
+from emu.trace.event import CallEvent, ExitEvent, SignalEvent, Sink, StopEvent
 from emu.trace.options import TraceOptions
 from emu.trace.plan import Context, Limits, Plan
 from emu.trace.siginfo import siginfo
@@ -131,6 +131,16 @@ class Tracer:
         )
         for sink in self.sinks:
             sink.signal(event)
+
+    def stopped(self, task: Task, signo: int) -> None:
+        """The task has stopped with its process."""
+        name = SIGNAL.format(signo)
+        if not self.options.signals.has(name):
+            return
+        self._announce()
+        event = StopEvent(task.group.tgid, task.tid, name, self._wall(), self._start())
+        for sink in self.sinks:
+            sink.stopped(event)
 
     def exited(self, task: Task, status: int) -> None:
         """A task has ended."""

@@ -31,6 +31,7 @@ class MemoryDevice(File):
     """What the devices of /dev/mem's family have in common: any position is fine, and none means anything."""
 
     seekable = True
+    blind = True
 
     def seek(self, offset: int, whence: int) -> int:
         del offset, whence
@@ -53,6 +54,13 @@ class MemoryDevice(File):
         return len(data)
 
 
+class Null(MemoryDevice):
+    """/dev/null: always at its end."""
+
+    def splices(self, *, writing: bool) -> bool:
+        return writing
+
+
 class Zero(MemoryDevice):
     """/dev/zero: as many zeros as asked for."""
 
@@ -67,9 +75,15 @@ class Full(Zero):
         del data
         raise SysError(ENOSPC)
 
+    def splices(self, *, writing: bool) -> bool:
+        return not writing
+
 
 class RandomDevice(MemoryDevice):
     """/dev/random and /dev/urandom: what is written stirs the pool, which here is the host's or the seed's."""
+
+    blind = False
+    signals_io = True
 
     def __init__(self, inode: Inode, flags: int, random: Random) -> None:
         super().__init__(inode, flags)
@@ -104,7 +118,7 @@ def factories(random: Random) -> dict[int, Factory]:
         return RandomDevice(inode, flags, random)
 
     return {
-        makedev(1, 3): MemoryDevice,
+        makedev(1, 3): Null,
         makedev(1, 5): Zero,
         makedev(1, 7): Full,
         makedev(1, 8): open_random,

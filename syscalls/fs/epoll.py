@@ -1,6 +1,6 @@
 """epoll(7): which of many files are ready, without asking each of them (fs/eventpoll.c).
 
-An interest (`Item`, Linux's epitem) listens to the wait queues of its file. A wake-up moves it to the list of items that
+An interest (`Item`, an epitem in Linux) listens to the queues of its file. A wake-up moves it to the list of items that
 may be ready; epoll_wait(2) asks only those. Streams of the host do not wake anybody by themselves: items with such
 queues are asked each time, and whoever waits for the epoll file waits for these queues too.
 """

@@ -38,6 +38,7 @@ class FileSystem:
     read_only = False
     max_name = 255
     max_links = 0  # links of one inode; 0: no limit
+    has_xattrs = True  # does it know extended attributes? (IOP_XATTR)
     max_bytes = (1 << 63) - 1  # s_maxbytes, the largest offset of a file
     pinned = True  # names change only through syscalls.fs.vfs, so that dentries may be kept for ever
     options = b""  # what /proc/mounts shows after "rw"

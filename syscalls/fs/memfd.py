@@ -77,6 +77,7 @@ def create(fs: TmpFs, name: bytes, uid: int, gid: int, mode: int, seals: int) ->
     """A new memfd, open for reading and writing; /proc shows it as `/memfd:name (deleted)`."""
     inode = MemfdInode(fs, mode, uid, gid, seals)
     file = MemfdFile(inode, O_RDWR | O_LARGEFILE)
+    file.direct = False  # as long as nobody opens it by way of /proc
     file.path = anonymous(inode, b"/memfd:" + name + b" (deleted)")
     return file
 

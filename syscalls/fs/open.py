@@ -21,6 +21,7 @@ from syscalls.abi.fcntl import (
     O_ACCMODE,
     O_CLOEXEC,
     O_CREAT,
+    O_DIRECT,
     O_DIRECTORY,
     O_EXCL,
     O_LARGEFILE,
@@ -83,16 +84,15 @@ def openat2(caller: Caller, base: Path | None, name: bytes, flags: int, mode: in
     _check_flags(flags, mode, resolve)
     if not name:
         raise SysError(ENOENT)
-    if flags & O_CREAT and flags & O_EXCL:
-        flags |= O_NOFOLLOW
-    walk = Walk(caller, base, name, follow=not flags & O_NOFOLLOW, flags=resolve)
+    follow = not flags & O_NOFOLLOW and flags & (O_CREAT | O_EXCL) != O_CREAT | O_EXCL
+    walk = Walk(caller, base, name, follow=follow, flags=resolve)
     walk.directory = bool(flags & O_DIRECTORY)
     if flags & TMPFILE_BIT:
         return _open_tmpfile(caller, walk.finish(name), flags, mode)
     if flags & O_PATH:
         path = walk.finish(name)
         file = File(path.inode, O_PATH | flags & (O_DIRECTORY | O_NOFOLLOW))
-        file.path = path
+        file.path, file.cred = path, caller.cred
         return file
     created, directory = _open_last(caller, walk, name, flags, mode)
     return _do_open(caller, walk, flags, created=created, directory=directory)
@@ -153,6 +153,7 @@ def _do_open(caller: Caller, walk: Walk, flags: int, *, created: bool, directory
         path.mount.want_write()
     _may_open(caller, path, flags, checked=created)
     file = vfs_open(path, flags)
+    file.cred = caller.cred
     if truncate:
         try:
             attr.set_size(inode, caller.cred, 0)
@@ -174,6 +175,9 @@ def vfs_open(path: Path, flags: int) -> File:
         if not flags & O_LARGEFILE and inode.size > MAX_NON_LFS:
             raise SysError(EOVERFLOW)
     file = inode.open(flags & ~_ONCE & ~O_CLOEXEC)
+    if flags & O_DIRECT and not file.direct:
+        file.close()
+        raise SysError(EINVAL)
     file.path = path
     return file
 
@@ -217,4 +221,6 @@ def _open_tmpfile(caller: Caller, path: Path, flags: int, mode: int) -> File:
     inode.linkable = not flags & O_EXCL
     dentry = Dentry(path.dentry, b"#%d" % inode.ino, inode)
     dentry.deleted = True
-    return vfs_open(Path(path.mount, dentry), flags & ~TMPFILE_BIT & ~O_DIRECTORY)
+    file = vfs_open(Path(path.mount, dentry), flags)
+    file.cred = caller.cred
+    return file

@@ -30,6 +30,7 @@ class ProcFs(FileSystem):
     """One mounted /proc; `top` is its root directory."""
 
     name = "proc"
+    has_xattrs = False
     magic = PROC_SUPER_MAGIC
     pinned = False  # processes come and go
 
@@ -136,6 +137,10 @@ class ProcInode(Inode):
     def __init__(self, fs: ProcFs, node: Node, ino: int = 1) -> None:
         super().__init__(fs, node.mode, *node.owner, ino=ino)
         self.node = node
+
+    @property
+    def blksize(self) -> int:
+        return 1024
 
 
 class ProcDirectory(ProcInode):

@@ -69,6 +69,7 @@ class RegularFile(File):
     """An open regular file."""
 
     seekable = True
+    direct = True
     inode: RegularInode
 
     def __init__(self, inode: RegularInode, flags: int) -> None:

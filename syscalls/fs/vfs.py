@@ -261,8 +261,6 @@ def _vfs_rename(cred: Credentials, old: Parent, new: Parent, source: Dentry, tar
             _may_reparent(cred, target, old_dir, gains=False)
     if source.mounts or (target is not None and target.mounts):
         raise SysError(EBUSY)
-    if flags & RENAME_WHITEOUT and not cred.capable(CAP_MKNOD):
-        raise SysError(EPERM)
     old_dir.rename(old.name, new_dir, new.name, flags)
     if exchange and target is not None:
         source.exchange(target)

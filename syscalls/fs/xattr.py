@@ -48,8 +48,10 @@ def _may(inode: Inode, cred: Credentials, name: bytes, mask: int) -> None:
     permission(inode, cred, mask)
 
 
-def _resolve(name: bytes) -> None:
+def _resolve(inode: Inode, name: bytes) -> None:
     """Is there a handler for the name? EOPNOTSUPP, EINVAL for a bare prefix (xattr_resolve_name)."""
+    if not inode.fs.has_xattrs:
+        raise SysError(EOPNOTSUPP)
     if name in _NAMESPACES:
         raise SysError(EINVAL)
     if not name.startswith(_NAMESPACES):
@@ -71,7 +73,7 @@ def setxattr(caller: Caller, path: Path, name: bytes, value: bytes, flags: int =
     inode = path.inode
     _may(inode, caller.cred, name, MAY_WRITE)
     _may_change_security(caller.cred, name)
-    _resolve(name)
+    _resolve(inode, name)
     exists = name in inode.xattrs
     if flags & XATTR_CREATE and exists:
         raise SysError(EEXIST)
@@ -88,7 +90,7 @@ def getxattr(caller: Caller, path: Path, name: bytes) -> bytes:
     check_name(name)
     inode = path.inode
     _may(inode, caller.cred, name, MAY_READ)
-    _resolve(name)
+    _resolve(inode, name)
     if name not in inode.xattrs:
         raise SysError(ENODATA)
     return inode.xattrs[name]
@@ -110,7 +112,7 @@ def removexattr(caller: Caller, path: Path, name: bytes) -> None:
     inode = path.inode
     _may(inode, caller.cred, name, MAY_WRITE)
     _may_change_security(caller.cred, name)
-    _resolve(name)
+    _resolve(inode, name)
     if name not in inode.xattrs:
         raise SysError(ENODATA)
     inode.set_xattr(name, None)

@@ -158,10 +158,10 @@ def _new_group(task: Task, tid: int, args: CloneArgs) -> ThreadGroup:
         if parent.parent is None:  # nobody to be its parent
             raise SysError(EINVAL)
         group = ThreadGroup(task.kernel, tid, parent.parent, like=parent)
-        group.exit_signal = parent.exit_signal
+        group.exit_signal, group.forked_by = parent.exit_signal, parent.forked_by
     else:
         group = ThreadGroup(task.kernel, tid, parent, like=parent)
-        group.exit_signal = args.exit_signal
+        group.exit_signal, group.forked_by = args.exit_signal, task
     actions = parent.signals.actions
     if flags & CLONE_CLEAR_SIGHAND:
         group.signals.actions = {signo: action for signo, action in actions.items() if action.handler == SIG_IGN}

@@ -14,6 +14,7 @@ from syscalls.abi.stat import S_IFREG, S_ISGID, S_ISUID, ST_NOEXEC, ST_NOSUID
 from syscalls.fs.open import vfs_open
 from syscalls.fs.path import resolve
 from syscalls.fs.perm import MAY_EXEC, permission
+from syscalls.kernel import posixtimer
 from syscalls.kernel.signals import AltStack
 
 if TYPE_CHECKING:
@@ -169,10 +170,12 @@ def _reset_signals(task: Task) -> None:
     actions = task.group.signals.actions
     task.group.signals.actions = {signo: action for signo, action in actions.items() if action.handler == SIG_IGN}
     task.signals.altstack = AltStack()
+    posixtimer.delete_all(task.group)
     task.robust_list = 0
     task.clear_child_tid = 0
     task.rseq = (0, 0, 0)
     task.group.membarrier.clear()
+    task.group.has_executed = True
 
 
 def _new_credentials(task: Task, file: File) -> Credentials:

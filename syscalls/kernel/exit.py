@@ -14,7 +14,7 @@ from syscalls.abi.signal import (
     SIG_IGN,
     SIGCHLD,
 )
-from syscalls.kernel import futex, signals
+from syscalls.kernel import futex, jobs, signals
 from syscalls.kernel.signals import SigInfo
 from syscalls.kernel.timers import disarm_all
 
@@ -38,6 +38,7 @@ def exit_task(task: Task, status: int) -> None:
     task.vfork_done()
     task.mm.release()
     task.files.release()
+    _leave_children(task)
     if not group.tasks:
         _end_process(group)
     kernel.exited(task, status)
@@ -57,22 +58,34 @@ def exit_group(task: Task, status: int) -> None:
     exit_task(task, status)
 
 
+def _leave_children(task: Task) -> None:
+    """Children of a thread become those of another one of its process; some are told (forget_original_parent)."""
+    group = task.group
+    for child in [child for child in group.children if child.forked_by is task]:
+        child.forked_by = group.tasks[0] if group.tasks else None
+        for orphan in child.tasks:
+            if orphan.death_signal:
+                info = SigInfo(orphan.death_signal, SI_USER, pid=group.tgid, uid=task.cred.uid)
+                signals.send(orphan, info, whole_group=True)
+
+
 def _end_process(group: ThreadGroup) -> None:
-    """What goes with the last thread: timers; children get another parent (forget_original_parent)."""
+    """What goes with the last thread: timers; children get another parent (forget_original_parent, reparent_leader)."""
     disarm_all(group)
     heir = _reaper(group)
-    for child in group.children:
-        child.parent = heir
+    children, group.children = group.children, []
+    for child in children:
+        child.parent, child.parent_outside = heir, 1
+        child.exit_signal = SIGCHLD
         if heir is not None:
             heir.children.append(child)
+            child.forked_by = heir.tasks[0]
             if child.zombie:
                 _notify_parent(child)
         elif child.zombie:
             reap(child)
-        for task in child.tasks:
-            if task.death_signal:
-                signals.send(task, SigInfo(task.death_signal, SI_USER, pid=group.tgid), whole_group=True)
-    group.children = []
+        jobs.abandoned(child, group)
+    jobs.left(group)
 
 
 def _reaper(group: ThreadGroup) -> ThreadGroup | None:

@@ -10,13 +10,16 @@ from syscalls.abi.stat import (
     ST_VALID,
     STATX_ATTR_APPEND,
     STATX_ATTR_AUTOMOUNT,
+    STATX_ATTR_DAX,
     STATX_ATTR_IMMUTABLE,
     STATX_ATTR_MOUNT_ROOT,
     STATX_ATTR_NODUMP,
     STATX_BASIC_STATS,
     STATX_BTIME,
+    STATX_CTIME,
     STATX_MNT_ID,
     STATX_MNT_ID_UNIQUE,
+    STATX_MTIME,
 )
 from syscalls.abi.structs.stat import StatxTimestamp
 from syscalls.abi.time import NSEC_PER_SEC
@@ -63,17 +66,25 @@ def minor(dev: int) -> int:
 
 
 class Kstatx:
-    """The same under the names of struct statx's fields; of all, only the birth time waits to be asked for."""
+    """The same under the names of struct statx's fields; birth time and change count wait to be asked for."""
 
     def __init__(self, path: Path, mask: int) -> None:
         inode = path.inode
         inode.refresh()
         self.stx_mask = STATX_BASIC_STATS | STATX_MNT_ID | (mask & STATX_BTIME)  # shmem_getattr, ext4_getattr
+        changes = mask & (STATX_CTIME | STATX_MTIME)  # not wanted: fill_mg_cmtime leaves them out
+        if not changes:
+            self.stx_mask &= ~(STATX_CTIME | STATX_MTIME)
         if mask & STATX_MNT_ID_UNIQUE:
             self.stx_mask ^= STATX_MNT_ID | STATX_MNT_ID_UNIQUE
         self.stx_blksize = inode.blksize
         self.stx_attributes_mask = (
-            STATX_ATTR_AUTOMOUNT | STATX_ATTR_MOUNT_ROOT | STATX_ATTR_IMMUTABLE | STATX_ATTR_APPEND | STATX_ATTR_NODUMP
+            STATX_ATTR_AUTOMOUNT
+            | STATX_ATTR_MOUNT_ROOT
+            | STATX_ATTR_DAX
+            | STATX_ATTR_IMMUTABLE
+            | STATX_ATTR_APPEND
+            | STATX_ATTR_NODUMP
         )
         self.stx_attributes = STATX_ATTR_MOUNT_ROOT if path.dentry is path.mount.root else 0
         self.stx_nlink = inode.nlink
@@ -85,8 +96,8 @@ class Kstatx:
         self.stx_blocks = inode.blocks
         self.stx_atime = _timestamp(inode.atime)
         self.stx_btime = _timestamp(inode.btime if mask & STATX_BTIME else 0)
-        self.stx_ctime = _timestamp(inode.ctime)
-        self.stx_mtime = _timestamp(inode.mtime)
+        self.stx_ctime = _timestamp(inode.ctime if changes else 0)
+        self.stx_mtime = _timestamp(inode.mtime if changes else 0)
         self.stx_rdev_major, self.stx_rdev_minor = major(inode.rdev), minor(inode.rdev)
         self.stx_dev_major, self.stx_dev_minor = major(inode.fs.dev), minor(inode.fs.dev)
         self.stx_mnt_id = path.mount.id

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
 from syscalls.abi.errno import SysError
+from syscalls.abi.fcntl import O_PATH
 from syscalls.abi.poll import (
     POLLERR,
     POLLHUP,
@@ -26,9 +27,9 @@ if TYPE_CHECKING:
     from syscalls.kernel.task import Task
 
 #: What select(2)'s three sets mean in terms of poll(2).
-READ_SET = POLLRDNORM | POLLRDBAND | POLLIN | POLLHUP | POLLERR
-WRITE_SET = POLLWRBAND | POLLWRNORM | POLLOUT | POLLERR
-EXCEPT_SET = POLLPRI
+READ_SET = POLLRDNORM | POLLRDBAND | POLLIN | POLLHUP | POLLERR | POLLNVAL
+WRITE_SET = POLLWRBAND | POLLWRNORM | POLLOUT | POLLERR | POLLNVAL
+EXCEPT_SET = POLLPRI | POLLNVAL
 ALWAYS = POLLERR | POLLHUP
 
 
@@ -78,11 +79,11 @@ async def select(
     task: Task, sets: tuple[frozenset[int], frozenset[int], frozenset[int]], deadline_ns: int | None
 ) -> tuple[set[int], set[int], set[int]]:
     """Which descriptors of the three sets are ready, as soon as there are some; EBADF (do_select)."""
-    files = {fd: task.files.get(fd) for fd in sorted(frozenset().union(*sets))}
+    files = {fd: task.files.get_any(fd) for fd in sorted(frozenset().union(*sets))}
     found: tuple[set[int], set[int], set[int]] = (set(), set(), set())
 
     def ready() -> int:
-        events = {fd: file.poll() for fd, file in files.items()}
+        events = {fd: POLLNVAL if file.flags & O_PATH else file.poll() for fd, file in files.items()}
         for result, chosen, mask in zip(found, sets, (READ_SET, WRITE_SET, EXCEPT_SET), strict=True):
             result.clear()
             result.update(fd for fd in chosen if events[fd] & mask)

@@ -90,11 +90,9 @@ def statm(task: Task) -> bytes:
 def _state(task: Task) -> str:
     if not task.alive:
         return "Z"
+    if task.group.stopped:
+        return "T"
     return "R" if task.sleeping is None else "S"
-
-
-def _parent(group: ThreadGroup) -> int:
-    return group.parent.tgid if group.parent is not None else 0
 
 
 def _signal_masks(task: Task) -> tuple[int, int]:
@@ -116,7 +114,7 @@ def stat(task: Task) -> bytes:
     cpu = kernel.clock.cputime() // TICK_NS
     started = (group.start_ns - kernel.boot_ns) // TICK_NS
     fields = [
-        _state(task), _parent(group), group.pgid, group.sid, 0, -1, PF_RANDOMIZE, 0, 0, 0, 0, cpu, 0, 0, 0,
+        _state(task), group.ppid, group.pgid, group.sid, 0, -1, PF_RANDOMIZE, 0, 0, 0, 0, cpu, 0, 0, 0,
         20 + task.nice, task.nice, len(group.tasks), 0, started, usage.size, usage.rss >> PAGE_SHIFT,
         group.limit(RLIMIT_RSS) if group.limit(RLIMIT_RSS) != RLIM_INFINITY else (1 << 64) - 1, 1, 1,
         mm.stack_start, 0, 0,
@@ -132,7 +130,7 @@ def status(task: Task) -> bytes:
     group, cred = task.group, task.cred
     usage = show.usage(task.mm)
     ignored, caught = _signal_masks(task)
-    state = {"R": "R (running)", "S": "S (sleeping)", "Z": "Z (zombie)"}[_state(task)]
+    state = {"R": "R (running)", "T": "T (stopped)", "S": "S (sleeping)", "Z": "Z (zombie)"}[_state(task)]
     escaped = task.comm.replace(b"\\", b"\\\\").replace(b"\n", b"\\n")
     memory = (
         ("VmPeak", usage.size), ("VmSize", usage.size), ("VmLck", usage.locked), ("VmPin", 0),
@@ -148,7 +146,7 @@ def status(task: Task) -> bytes:
         f"Tgid:\t{group.tgid}",
         "Ngid:\t0",
         f"Pid:\t{task.tid}",
-        f"PPid:\t{_parent(group)}",
+        f"PPid:\t{group.ppid}",
         "TracerPid:\t0",
         f"Uid:\t{cred.uid}\t{cred.euid}\t{cred.suid}\t{cred.fsuid}",
         f"Gid:\t{cred.gid}\t{cred.egid}\t{cred.sgid}\t{cred.fsgid}",

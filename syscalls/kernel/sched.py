@@ -9,7 +9,7 @@ import heapq
 from collections import deque
 from typing import TYPE_CHECKING
 
-from syscalls.kernel.signals import has_pending
+from syscalls.kernel.signals import has_pending, is_killed
 from syscalls.kernel.wait import Wait, Woken
 
 if TYPE_CHECKING:
@@ -56,7 +56,9 @@ class Scheduler:
 
     def interrupt(self, task: Task) -> None:
         """A signal for a sleeping task: let its call end with Interrupted."""
-        if task.sleeping is not None and self._waits.pop(task.sleeping.wait, None) is not None:
+        if task.sleeping is None or (task.sleeping.wait.killable and not is_killed(task)):
+            return
+        if self._waits.pop(task.sleeping.wait, None) is not None:
             self.queue.append(task)
 
     def _woken(self, wait: Wait) -> None:

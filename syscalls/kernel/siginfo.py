@@ -82,5 +82,5 @@ def unpack(data: bytes, arch: Arch) -> SigInfo:
 
     head = layout(Siginfo, arch).unpack(data)
     member = layout(member_of(head.si_signo, head.si_code), arch).unpack(data)
-    values = {name: getattr(member, _NAMES.get(name, f"si_{name}"), 0) for name in _FIELDS}
+    values: dict[str, Any] = {name: getattr(member, _NAMES.get(name, f"si_{name}"), 0) for name in _FIELDS}
     return SigInfo(**values)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from syscalls.abi.errno import EINVAL, ENOMEM, EPERM, SysError
 from syscalls.abi.numbers import NUMBER
+from syscalls.abi.poll import POLLIN
 from syscalls.abi.signal import (
     DEFAULT_CORE,
     DEFAULT_IGNORE,
@@ -41,6 +42,7 @@ from syscalls.spec import Restart
 
 if TYPE_CHECKING:
     from syscalls.abi.structs.signal import SigaltStack
+    from syscalls.kernel.posixtimer import PosixTimer
     from syscalls.kernel.task import Task, ThreadGroup
 
 #: Faults are delivered before anything else (SYNCHRONOUS_MASK of kernel/signal.c).
@@ -73,6 +75,7 @@ class SigInfo:
     arch: int = 0
     trapno: int = 0  # for the signal frame only
     error: int = 0
+    timer: PosixTimer | None = None  # that has sent it
 
 
 @dataclass(slots=True)
@@ -126,9 +129,9 @@ class SignalState:
         return bits
 
     def add(self, info: SigInfo) -> None:
-        """Queue a signal: a standard one at most once, real-time ones each."""
+        """Queue a signal: a standard one at most once, real-time ones and those of timers each."""
         queue = self.pending.setdefault(info.signo, [])
-        if info.signo >= SIGRTMIN or not queue:
+        if info.signo >= SIGRTMIN or not queue or info.timer is not None:
             queue.append(info)
 
     def take(self, blocked: int) -> SigInfo | None:
@@ -139,6 +142,8 @@ class SignalState:
                 info = queue.pop(0)
                 if not queue:
                     del self.pending[signo]
+                if info.timer is not None:
+                    info.timer.taken(info)
                 return info
         return None
 
@@ -165,6 +170,7 @@ def send(task: Task, info: SigInfo, *, whole_group: bool = False) -> None:
     if not watched and is_ignored(task.group, signo) and not task.signals.mask & bit(signo):
         return
     (task.group.signals if whole_group else task.signals).add(info)
+    task.group.signal_sent.wake(events=POLLIN)
     for candidate in [task, *task.group.tasks] if whole_group else [task]:
         if not candidate.signals.mask & ~candidate.signals.waiting & bit(signo):
             task.kernel.scheduler.interrupt(candidate)
@@ -178,8 +184,13 @@ def send_to_self(task: Task, signo: int) -> None:
 
 def _stop_and_continue(group: ThreadGroup, signo: int) -> None:
     """SIGCONT takes back pending stops, and a stop a pending SIGCONT (prepare_signal)."""
+    from syscalls.kernel import jobs
+
     if signo == SIGCONT:
         flush(group, DEFAULT_STOP)
+        jobs.resume(group)
+    elif signo == SIGKILL:
+        jobs.resume(group, killed=True)
     elif DEFAULT_STOP & bit(signo):
         flush(group, bit(SIGCONT))
 
@@ -239,7 +250,9 @@ def is_killed(task: Task) -> bool:
 
 def deliver(task: Task) -> None:
     """Act on all pending signals, as on the way back to user mode (arch_do_signal_or_restart)."""
-    while task.alive:
+    from syscalls.kernel import jobs
+
+    while task.alive and not task.group.stopped:
         info = take(task, ~task.signals.mask)
         if info is None:
             break
@@ -250,9 +263,13 @@ def deliver(task: Task) -> None:
             continue
         if action.handler != SIG_DFL:
             _handle(task, info, action)
-        elif not DEFAULT_STOP & bit(info.signo):  # job control comes with processes: nobody could continue this one
+        elif DEFAULT_STOP & bit(info.signo):
+            jobs.stop(task, info.signo)
+        else:
             core = DEFAULT_CORE & bit(info.signo) and task.group.dumpable == 1 and _core_limit(task)
             task.exit_group(info.signo | (CORE_DUMPED if core else 0))
+    if task.group.stopped:
+        return  # the rest when it goes on
     if task.interrupted is not None:
         _restart(task, block=task.interrupted.restart is Restart.BLOCK)
     _put_back(task)

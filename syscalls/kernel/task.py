@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from syscalls.kernel.dispatch import Interruption, Sleeping
     from syscalls.kernel.kernel import Kernel
     from syscalls.kernel.ports import CpuState
+    from syscalls.kernel.posixtimer import PosixTimer
     from syscalls.kernel.timers import Timer
     from syscalls.kernel.wait import Wait
     from syscalls.mm.space import AddressSpace
@@ -68,8 +69,16 @@ class ThreadGroup:
         if parent is not None:
             parent.children.append(self)
         self.tasks: list[Task] = []
-        self.pgid: int = like.pgid if like else tgid
-        self.sid: int = like.sid if like else tgid
+        #: The parent's id when it is not in this world: the shell that has started the first process, or init.
+        self.parent_outside = 1 if like else tgid - 1
+        if like is None:
+            kernel.outer_session = self.parent_outside
+        self.forked_by: Task | None = None  # the thread of the parent that has made it
+        self.pgid: int = like.pgid if like else self.parent_outside  # as of a program run by a shell's script
+        self.sid: int = like.sid if like else self.parent_outside
+        self.stopped = 0  # by this signal (job control)
+        self.parked: list[Task] = []  # those whose turn came meanwhile
+        self.stop_unreported = self.continue_unreported = False  # what wait(2) has yet to tell
         self.limits: dict[int, tuple[int, int]] = dict(like.limits if like else DEFAULT_LIMITS)
         self.exit_signal = 0  # what the parent is sent at the end
         self.zombie = False  # ended, and not yet waited for
@@ -84,12 +93,15 @@ class ThreadGroup:
         self.auxv = b""
         self.vdso: dict[str, int] = {}  # addresses in the [vdso] page: "rt_sigreturn", "sigreturn"
         self.itimers: dict[int, Timer] = {}  # setitimer(2)
+        self.posix_timers: dict[int, PosixTimer] = {}  # timer_create(2)
+        self.next_timer_id = 0
+        self.signal_sent = WaitQueue("a signal")  # those who read a signalfd
         self.start_ns = kernel.clock.monotonic()
         self.dumpable = 1
         self.oom_score_adj: int = like.oom_score_adj if like else 0  # /proc/PID/oom_score_adj
         self.coredump_filter: int = like.coredump_filter if like else 0x33
         self.child_subreaper = False
-        self.has_executed = True  # False between fork and execve (PF_FORKNOEXEC)
+        self.has_executed = like is None  # False between fork and execve (PF_FORKNOEXEC)
         self.membarrier: set[int] = set()  # what membarrier(2) has registered
         self.thp_disable = False  # PR_SET_THP_DISABLE
         self.mce_kill = PR_MCE_KILL_DEFAULT
@@ -104,6 +116,11 @@ class ThreadGroup:
         self.arguments, self.environment = like.arguments, like.environment
         self.arguments_at, self.environment_at = like.arguments_at, like.environment_at
         self.dumpable, self.thp_disable, self.mce_kill = like.dumpable, like.thp_disable, like.mce_kill
+
+    @property
+    def ppid(self) -> int:
+        """The parent's process id."""
+        return self.parent.tgid if self.parent is not None else self.parent_outside
 
     def limit(self, resource: int) -> int:
         """Soft limit, RLIM_INFINITY when there is none (getrlimit(2))."""

@@ -128,5 +128,8 @@ def interval_timer(group: ThreadGroup, which: int) -> Timer:
 
 def disarm_all(group: ThreadGroup) -> None:
     """A process has ended: its timers too."""
+    from syscalls.kernel import posixtimer
+
+    posixtimer.delete_all(group)
     for timer in group.itimers.values():
         timer.set(0)

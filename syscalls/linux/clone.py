@@ -12,6 +12,7 @@ from syscalls.abi.sched import CLONE_FLAGS, CLONE_VFORK, CLONE_VM, CSIGNAL
 from syscalls.abi.signal import SIGCHLD
 from syscalls.kernel.clone import CloneArgs, copy, start
 from syscalls.kernel.task import Task
+from syscalls.kernel.wait import Wait
 from syscalls.spec import Restart, syscall
 
 Flags = Annotated[int, FlagsKind(CLONE_FLAGS, wide=True)]
@@ -47,7 +48,7 @@ async def _clone(task: Task, args: CloneArgs) -> int:
     tid = child.tid
     start(task.kernel, child)
     while child.borrows_memory:
-        await child.gave_memory_back.wait()
+        await Wait((child.gave_memory_back,), killable=True)  # wait_for_vfork_done
     return tid
 
 

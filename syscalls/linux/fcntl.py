@@ -47,6 +47,7 @@ from syscalls.abi.kinds import (
     SwitchKind,
 )
 from syscalls.abi.mman import PROT_WRITE
+from syscalls.abi.stat import S_IFIFO
 from syscalls.abi.structs.file import Flock, Flock64, FOwnerEx
 from syscalls.fs.cred import CAP_SYS_RESOURCE
 from syscalls.fs.file import File
@@ -223,10 +224,13 @@ _CHANGEABLE = O_APPEND | O_NONBLOCK | O_DIRECT | O_NOATIME
 
 
 def _set_flags(task: Task, file: File, flags: int) -> int:
-    """The status flags that may change: EPERM for O_NOATIME by others than the owner (setfl)."""
+    """The status flags that may change: EPERM for O_NOATIME by others than the owner, EINVAL for O_DIRECT (setfl)."""
     if flags & O_NOATIME & ~file.flags and not owner_or_capable(file.inode, task.cred):
         raise SysError(EPERM)
-    file.flags = file.flags & ~(_CHANGEABLE | O_ASYNC) | flags & (_CHANGEABLE | O_ASYNC)
+    if flags & O_DIRECT and not file.direct and file.inode.type != S_IFIFO:
+        raise SysError(EINVAL)
+    changeable = _CHANGEABLE | (O_ASYNC if file.signals_io else 0)
+    file.flags = file.flags & ~changeable | flags & changeable
     return 0
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated
 
 from syscalls.abi.errno import EAGAIN, SysError
-from syscalls.abi.fcntl import FLOCK_OPERATIONS, LOCK_NB
+from syscalls.abi.fcntl import FLOCK_OPERATIONS, LOCK_MAND, LOCK_NB
 from syscalls.abi.kinds import Fd, FlagsKind
 from syscalls.fs.locks import flock_operation, locks_of
 from syscalls.kernel.task import Task
@@ -17,6 +17,8 @@ FlockOperation = Annotated[int, FlagsKind(FLOCK_OPERATIONS)]
 @syscall()
 async def flock(task: Task, fd: Fd, operation: FlockOperation) -> int:
     """Lock or unlock a whole file (flock(2))."""
+    if operation & LOCK_MAND:
+        return 0  # mandatory locks are gone: the request is only logged
     file = task.file(fd)
     wanted = flock_operation(file, operation & ~LOCK_NB)
     locks = locks_of(file.inode)

@@ -74,8 +74,8 @@ def readdir(task: Task, fd: Fd, dirp: Address, count: UInt) -> int:
 
 def _getdents(file: File, dirp: Buffer, count: int, pack: Pack) -> int:
     """As many whole records as fit; EINVAL when not even one does, EFAULT (iterate_dir, filldir64)."""
-    records: list[bytes] = []
-    room, position = count, file.position
+    records: list[tuple[bytes, int]] = []
+    room = count
     for name, ino, mode, after in file.entries():
         record = pack(name, ino, mode >> 12, after)
         if len(record) > room:
@@ -83,8 +83,19 @@ def _getdents(file: File, dirp: Buffer, count: int, pack: Pack) -> int:
                 raise SysError(EINVAL)
             break
         room -= len(record)
-        records.append(record)
-        position = after
-    done = dirp.put(b"".join(records))
-    file.position = position
+        records.append((record, after))
+    return _store(file, dirp, records)
+
+
+def _store(file: File, dirp: Buffer, records: list[tuple[bytes, int]]) -> int:
+    """Store records, or those before the first page that cannot be written; EFAULT when there are none."""
+    done = 0
+    try:
+        for record, after in records:
+            Buffer(dirp.memory, dirp.address + done).put(record)
+            done += len(record)
+            file.position = after
+    except SysError:
+        if not done:
+            raise
     return done

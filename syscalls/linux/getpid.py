@@ -23,9 +23,8 @@ def gettid(task: Task) -> PidResult:
 
 @syscall()
 def getppid(task: Task) -> PidResult:
-    """The parent's process id; 0 when it is outside."""
-    parent = task.group.parent
-    return parent.tgid if parent is not None else 0
+    """The parent's process id."""
+    return task.group.ppid
 
 
 @syscall("getuid", "getuid32")

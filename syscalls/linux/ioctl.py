@@ -61,13 +61,20 @@ def _put_int(task: Task, address: int, value: int) -> int:
     return 0
 
 
-def _set_flag(flag: int) -> Callable[[Task, File, int], int]:
-    def command(task: Task, file: File, argp: int) -> int:
-        on = any(task.mm.read(argp, 4))
-        file.flags = file.flags | flag if on else file.flags & ~flag
-        return 0
+def _set_nonblocking(task: Task, file: File, argp: int) -> int:
+    return _set_flag(file, O_NONBLOCK, on=any(task.mm.read(argp, 4)))
 
-    return command
+
+def _set_async(task: Task, file: File, argp: int) -> int:
+    on = any(task.mm.read(argp, 4))
+    if on != bool(file.flags & O_ASYNC) and not file.signals_io:
+        raise SysError(ENOTTY)
+    return _set_flag(file, O_ASYNC, on=on)
+
+
+def _set_flag(file: File, flag: int, *, on: bool) -> int:
+    file.flags = file.flags | flag if on else file.flags & ~flag
+    return 0
 
 
 def _quota_size(task: Task, file: File, argp: int) -> int:
@@ -94,8 +101,8 @@ def _unsupported(task: Task, file: File, argp: int) -> int:
 
 
 _COMMON: dict[int, Callable[[Task, File, int], int]] = {
-    abi.FIONBIO: _set_flag(O_NONBLOCK),
-    abi.FIOASYNC: _set_flag(O_ASYNC),
+    abi.FIONBIO: _set_nonblocking,
+    abi.FIOASYNC: _set_async,
     abi.FIOQSIZE: _quota_size,
     abi.FIGETBSZ: _block_size,
     abi.FIFREEZE: _freeze,

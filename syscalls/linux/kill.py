@@ -17,10 +17,14 @@ from syscalls.spec import syscall
 INT_MIN = -(1 << 31)
 
 
-def _check(task: Task, other: Task, signo: int) -> None:
-    """EINVAL for no signal, EPERM for somebody else's process (check_kill_permission)."""
+def _check_number(signo: int) -> None:
     if not 0 <= signo <= NSIG:
         raise SysError(EINVAL)
+
+
+def _check(task: Task, other: Task, signo: int) -> None:
+    """EINVAL for no signal, EPERM for somebody else's process (check_kill_permission)."""
+    _check_number(signo)
     mine, theirs = task.cred, other.cred
     if task.group is other.group or {mine.euid, mine.uid} & {theirs.suid, theirs.uid} or mine.capable(CAP_KILL):
         return
@@ -28,7 +32,11 @@ def _check(task: Task, other: Task, signo: int) -> None:
         raise SysError(EPERM)
 
 
-def _send_to_group(task: Task, group: ThreadGroup, signo: int, info: SigInfo) -> None:
+def send_to_group(task: Task, group: ThreadGroup, signo: int, info: SigInfo) -> None:
+    """To a process; EINVAL, EPERM (kill_pid_info)."""
+    if not group.tasks:  # a zombie: a signal does it no harm
+        _check_number(signo)
+        return
     leader = group.tasks[0]
     _check(task, leader, signo)
     if signo:
@@ -41,7 +49,7 @@ def _send_to_some(task: Task, groups: Iterable[ThreadGroup], signo: int, info: S
     succeeded = False
     for group in groups:
         try:
-            _send_to_group(task, group, signo, info)
+            send_to_group(task, group, signo, info)
             succeeded = True
         except SysError as failure:
             error = failure.errno
@@ -53,9 +61,10 @@ def _send_to_some(task: Task, groups: Iterable[ThreadGroup], signo: int, info: S
 def _group(task: Task, pid: int) -> ThreadGroup:
     """The process of a process or thread id; ESRCH."""
     other = task.kernel.tasks.get(pid)
-    if other is None:
+    group = other.group if other is not None else task.kernel.groups.get(pid)  # a zombie
+    if group is None:
         raise SysError(ESRCH)
-    return other.group
+    return group
 
 
 @syscall()
@@ -63,7 +72,7 @@ def kill(task: Task, pid: Pid, sig: Signal) -> int:
     """Send a signal to a process, a process group (0, -pgid), or everybody (-1) (kill(2))."""
     info = SigInfo(sig, SI_USER, pid=task.group.tgid, uid=task.cred.uid)
     if pid > 0:
-        _send_to_group(task, _group(task, pid), sig, info)
+        send_to_group(task, _group(task, pid), sig, info)
         return 0
     if pid == INT_MIN:
         raise SysError(ESRCH)
@@ -71,7 +80,7 @@ def kill(task: Task, pid: Pid, sig: Signal) -> int:
     if pid == -1:
         return _send_to_some(task, [group for group in groups if group.tgid > 1 and group is not task.group], sig, info)
     pgid = -pid or task.group.pgid
-    return _send_to_some(task, [group for group in groups if group.pgid == pgid and group.tasks], sig, info)
+    return _send_to_some(task, [group for group in groups if group.pgid == pgid], sig, info)
 
 
 def _send_to_thread(task: Task, tgid: int | None, tid: int, signo: int, info: SigInfo) -> int:
@@ -118,7 +127,7 @@ def rt_sigqueueinfo(task: Task, tgid: Pid, sig: Signal, uinfo: In[Siginfo]) -> i
     info = _given(task, uinfo, sig, tgid)
     if tgid <= 0:
         raise SysError(ESRCH)
-    _send_to_group(task, _group(task, tgid), sig, info)
+    send_to_group(task, _group(task, tgid), sig, info)
     return 0
 
 

@@ -37,8 +37,10 @@ def linkat(task: Task, olddirfd: DirFd, oldpath: Path, newdirfd: DirFd, newpath:
 def _link(task: Task, olddirfd: int, oldpath: bytes, newdirfd: int, newpath: bytes, flags: int) -> int:
     if flags & ~(AT_SYMLINK_FOLLOW | AT_EMPTY_PATH):
         raise SysError(EINVAL)
-    if not oldpath and flags & AT_EMPTY_PATH and not task.cred.capable(CAP_DAC_READ_SEARCH):
-        raise SysError(ENOENT)
+    if not oldpath and flags & AT_EMPTY_PATH and olddirfd != AT_FDCWD:
+        opened = task.files.get_any(olddirfd)
+        if opened.cred is not task.cred and not task.cred.capable(CAP_DAC_READ_SEARCH):
+            raise SysError(ENOENT)
     old = lookup(task, oldpath, olddirfd, follow=bool(flags & AT_SYMLINK_FOLLOW), empty=bool(flags & AT_EMPTY_PATH))
     vfs.link(task, old, task.files.at(newdirfd, newpath), newpath)
     return 0

@@ -22,7 +22,8 @@ def _seek(task: Task, fd: int, offset: int, whence: int) -> int:
 @syscall()
 def lseek(task: Task, fd: Fd, offset: Long, whence: Whence) -> int:
     """Move the position of an open file (lseek(2)); an i386 program sees the low half of the result."""
-    return _seek(task, fd, offset, whence) & task.arch.mask  # a 64-bit kernel does not look: EOVERFLOW is of 32-bit ones
+    # A 64-bit kernel cuts the result where a 32-bit one would answer EOVERFLOW.
+    return _seek(task, fd, offset, whence) & task.arch.mask
 
 
 @syscall("_llseek", only=I386)

@@ -9,7 +9,7 @@ from typing import Annotated
 from syscalls.abi.errno import EINVAL, EOPNOTSUPP, ESPIPE, SysError
 from syscalls.abi.fcntl import O_APPEND
 from syscalls.abi.kinds import ArrayKind, Fd, FlagsKind, InBuf, Int64, OutBuf, Pointer, Size, ULong
-from syscalls.abi.stat import S_IFCHR
+from syscalls.abi.stat import S_IFCHR, S_IFIFO
 from syscalls.abi.structs.uio import Iovec
 from syscalls.abi.uio import (
     MAX_RW_COUNT,
@@ -174,7 +174,7 @@ async def _writev(
 
 def _check_flags(file: File, flags: int) -> None:
     """EOPNOTSUPP for flags that the file does not know (kiocb_set_rw_flags)."""
-    if flags & ~_SUPPORTED or (flags & RWF_NOWAIT and file.inode.type != S_IFCHR):
+    if flags & ~_SUPPORTED or (flags & RWF_NOWAIT and file.inode.type not in (S_IFCHR, S_IFIFO)):
         raise SysError(EOPNOTSUPP)
     if flags & RWF_APPEND and flags & RWF_NOAPPEND:
         raise SysError(EINVAL)

@@ -43,6 +43,8 @@ async def _sendfile(task: Task, out_fd: int, in_fd: int, offset: Pointer[int], c
     target = writable(task, out_fd)
     if target.flags & O_APPEND or not source.seekable or source.inode.type == S_IFDIR:
         raise SysError(EINVAL)
+    if not source.splices(writing=False) or not target.splices(writing=True):
+        raise SysError(EINVAL)
     if at + count > largest:
         if at >= largest:
             raise SysError(EOVERFLOW)

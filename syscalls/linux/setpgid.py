@@ -4,15 +4,19 @@ from __future__ import annotations
 
 from syscalls.abi.errno import EACCES, EINVAL, EPERM, ESRCH, SysError
 from syscalls.abi.kinds import Pid, PidResult
+from syscalls.kernel.jobs import group_exists, members
 from syscalls.kernel.task import Task, ThreadGroup
 from syscalls.spec import syscall
 
 
 def _group(task: Task, pid: int) -> ThreadGroup:
-    other = task.kernel.tasks.get(pid) if pid else task
-    if other is None:
+    if not pid:
+        return task.group
+    other = task.kernel.tasks.get(pid)
+    group = other.group if other is not None else task.kernel.groups.get(pid)  # a zombie
+    if group is None:
         raise SysError(ESRCH)
-    return other.group
+    return group
 
 
 @syscall()
@@ -42,7 +46,7 @@ def setpgid(task: Task, pid: Pid, pgid: Pid) -> int:
     if pgid < 0:
         raise SysError(EINVAL)
     group = task.kernel.groups.get(pid)
-    if group is None or not group.tasks:
+    if group is None:
         raise SysError(EINVAL if pid in task.kernel.tasks else ESRCH)
     if group.parent is own:
         if group.sid != own.sid:
@@ -53,8 +57,7 @@ def setpgid(task: Task, pid: Pid, pgid: Pid) -> int:
         raise SysError(ESRCH)
     if group.sid == group.tgid:
         raise SysError(EPERM)  # a session leader
-    others = task.kernel.groups.values()
-    if pgid != pid and not any(other.pgid == pgid and other.sid == own.sid for other in others):
+    if pgid != pid and not group_exists(task.kernel, pgid, own.sid):
         raise SysError(EPERM)
     group.pgid = pgid
     return 0
@@ -64,7 +67,7 @@ def setpgid(task: Task, pid: Pid, pgid: Pid) -> int:
 def setsid(task: Task) -> PidResult:
     """Begin a new session, without a terminal (setsid(2))."""
     group = task.group
-    if group.sid == group.tgid or any(other.pgid == group.tgid for other in task.kernel.groups.values()):
+    if group.sid == group.tgid or any(members(task.kernel, group.tgid)):
         raise SysError(EPERM)
     group.sid = group.pgid = group.tgid
     return group.sid

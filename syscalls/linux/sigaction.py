@@ -51,6 +51,7 @@ def do_sigaction(task: Task, signo: int, new: SigAction | None) -> SigAction:
     if new is not None:
         new = replace(new, flags=new.flags & SA_KNOWN, mask=new.mask & ~UNBLOCKABLE)
         shared.actions[signo] = new
+        task.kernel.notice()
         if new.handler == SIG_IGN or (new.handler == SIG_DFL and DEFAULT_IGNORE & bit(signo)):
             signals.flush(task.group, bit(signo))
     return replace(old)

@@ -71,7 +71,7 @@ async def splice(
 
 def _check(file: File, offset: int | None, count: int, *, writing: bool) -> None:
     """Can the file that is no pipe do it, there? (do_splice)."""
-    if (offset is not None and not file.seekable) or file.inode.type == S_IFDIR:
+    if (offset is not None and not file.seekable) or file.inode.type == S_IFDIR or not file.splices(writing=writing):
         raise SysError(EINVAL)
     if writing and file.flags & O_APPEND:
         raise SysError(EINVAL)
@@ -188,5 +188,5 @@ async def vmsplice(task: Task, fd: Fd, iov: InVector, iovcnt: ULong, flags: Spli
     nowait = bool(flags & SPLICE_F_NONBLOCK)
     if not file.writable:
         return await read_file(task, file, segments, nowait=nowait)
-    await _space(task, file.pipe, nowait=nowait or file.nonblocking)
+    await _space(task, file.pipe, nowait=nowait)
     return file.pipe.put(next(fetch(task.mm, segments, min(total, file.pipe.room * PAGE_SIZE))))

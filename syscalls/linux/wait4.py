@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Annotated
 
 from syscalls.abi.cstruct import I32
 from syscalls.abi.errno import EAGAIN, EBADF, ECHILD, EFAULT, EINVAL, ESRCH, SysError
 from syscalls.abi.fcntl import O_NONBLOCK
 from syscalls.abi.kinds import FlagsKind, Out, Pid
-from syscalls.abi.signal import SIGCHLD
-from syscalls.abi.structs.siginfo import Siginfo
+from syscalls.abi.signal import CLD_CONTINUED, CLD_STOPPED, SIGCHLD, SIGCONT
+from syscalls.abi.structs.siginfo import SIGINFO_SIZE, Siginfo
 from syscalls.abi.structs.system import Rusage
 from syscalls.abi.wait import (
     __WALL,
     __WCLONE,
     __WNOTHREAD,
+    CONTINUED,
     P_ALL,
     P_PGID,
     P_PID,
@@ -29,10 +31,12 @@ from syscalls.abi.wait import (
     WNOWAIT,
     WSTOPPED,
     WUNTRACED,
+    stopped,
 )
 from syscalls.kernel.exit import child_info, reap
 from syscalls.kernel.pidfd import PidFile
 from syscalls.kernel.siginfo import pack
+from syscalls.kernel.signals import SigInfo
 from syscalls.kernel.task import Task, ThreadGroup
 from syscalls.spec import syscall
 
@@ -40,28 +44,63 @@ Options = Annotated[int, FlagsKind(WAIT_OPTIONS)]
 Which = Annotated[int, FlagsKind(WAITID_TYPES, signed=True)]
 Status = Annotated[I32, WAIT_STATUS]
 Wanted = Callable[[ThreadGroup], bool]
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """News of a child: for wait4(2) and for waitid(2)."""
+
+    child: ThreadGroup
+    status: int
+    info: SigInfo
+
+
 INT_MIN = -(1 << 31)
 
 
-async def _wait(task: Task, wanted: Wanted, options: int) -> ThreadGroup | None:
-    """The first child that has ended; None with WNOHANG when none has yet; ECHILD when there is none to wait for."""
+async def _wait(task: Task, wanted: Wanted, options: int) -> Change | None:
+    """What a child has to tell; None with WNOHANG when none has yet; ECHILD when there is none (do_wait)."""
     group = task.group
     while True:
-        children = [child for child in group.children if wanted(child) and _of_kind(child, options)]
+        children = [child for child in group.children if wanted(child) and _is_eligible(task, child, options)]
         if not children:
             raise SysError(ECHILD)
-        if options & WEXITED:
-            for child in children:
-                if child.zombie:
-                    return child
+        for child in children:
+            change = _change(child, options)
+            if change is not None:
+                return change
         if options & WNOHANG:
             return None
         await group.child_changed.wait()
 
 
-def _of_kind(child: ThreadGroup, options: int) -> bool:
-    """Children that do not send SIGCHLD are waited for by __WCLONE or __WALL only (eligible_child)."""
+def _is_eligible(task: Task, child: ThreadGroup, options: int) -> bool:
+    """Children that do not send SIGCHLD are waited for by __WCLONE or __WALL only (eligible_child, do_wait)."""
+    if options & __WNOTHREAD and child.forked_by is not task:
+        return False
     return bool(options & __WALL) or (child.exit_signal != SIGCHLD) is bool(options & __WCLONE)
+
+
+def _change(child: ThreadGroup, options: int) -> Change | None:
+    """Has it ended, stopped, or been continued? It is told once, except with WNOWAIT (wait_consider_task)."""
+    consume = not options & WNOWAIT
+    if child.zombie:
+        if not options & WEXITED:
+            return None
+        if consume:
+            reap(child)
+        return Change(child, child.exit_code or 0, child_info(child))
+    if child.stop_unreported and options & WSTOPPED:
+        child.stop_unreported = not consume
+        return Change(child, stopped(child.stopped), _info(child, CLD_STOPPED, child.stopped))
+    if child.continue_unreported and options & WCONTINUED:
+        child.continue_unreported = not consume
+        return Change(child, CONTINUED, _info(child, CLD_CONTINUED, SIGCONT))
+    return None
+
+
+def _info(child: ThreadGroup, code: int, signo: int) -> SigInfo:
+    return SigInfo(SIGCHLD, code, pid=child.tgid, uid=child.tasks[0].cred.uid, status=signo)
 
 
 def _any(child: ThreadGroup) -> bool:
@@ -86,27 +125,26 @@ async def _wait4(task: Task, pid: int, wstatus: Out[Status], options: int) -> in
         raise SysError(EINVAL)
     if pid == INT_MIN:
         raise SysError(ESRCH)
-    child = await _wait(task, _by_pid(task, pid), options | WEXITED)
-    if child is None:
+    change = await _wait(task, _by_pid(task, pid), options | WEXITED)
+    if change is None:
         return 0
-    reap(child)
     if wstatus:
-        wstatus.put(child.exit_code or 0)
-    return child.tgid
+        wstatus.put(change.status)
+    return change.child.tgid
 
 
-@syscall(partial="Children that stop or continue are not reported.")
+@syscall()
 async def wait4(task: Task, pid: Pid, wstatus: Out[Status], options: Options, rusage: Out[Rusage]) -> int:
-    """Wait for a child to end (wait4(2))."""
+    """Wait for a child to end, stop or continue (wait4(2))."""
     result = await _wait4(task, pid, wstatus, options)
     if result and rusage:
         rusage.put(Rusage())
     return result
 
 
-@syscall(partial="Children that stop or continue are not reported.")
+@syscall()
 async def waitpid(task: Task, pid: Pid, wstatus: Out[Status], options: Options) -> int:
-    """Wait for a child to end (waitpid(2))."""
+    """Wait for a child to end, stop or continue (waitpid(2))."""
     return await _wait4(task, pid, wstatus, options)
 
 
@@ -132,23 +170,21 @@ def _by_id(task: Task, idtype: int, id: int) -> tuple[Wanted, bool]:
     return (lambda child: child is target), bool(file.flags & O_NONBLOCK)
 
 
-@syscall(partial="Children that stop or continue are not reported.")
+@syscall()
 async def waitid(task: Task, idtype: Which, id: Pid, infop: Out[Siginfo], options: Options, rusage: Out[Rusage]) -> int:
-    """Wait for a child to end, and tell how in a siginfo_t (waitid(2))."""
+    """Wait for a child to end, stop or continue, and tell how in a siginfo_t (waitid(2))."""
     if options & ~(WNOHANG | WNOWAIT | WEXITED | WSTOPPED | WCONTINUED | __WNOTHREAD | __WCLONE | __WALL):
         raise SysError(EINVAL)
     if not options & (WEXITED | WSTOPPED | WCONTINUED):
         raise SysError(EINVAL)
     wanted, nonblocking = _by_id(task, idtype, id)
-    child = await _wait(task, wanted, options | (WNOHANG if nonblocking else 0))
-    if child is None and nonblocking and not options & WNOHANG:
+    change = await _wait(task, wanted, options | (WNOHANG if nonblocking else 0))
+    if change is None and nonblocking and not options & WNOHANG:
         raise SysError(EAGAIN)
-    if child is not None and not options & WNOWAIT:
-        reap(child)
-    if rusage and child is not None:
+    if rusage and change is not None:
         rusage.put(Rusage())
     if infop:
-        head = pack(child_info(child), task.arch)[:128] if child is not None else bytes(128)
+        head = pack(change.info, task.arch) if change is not None else bytes(SIGINFO_SIZE)
         _store(task, infop.address, head)
     return 0
 

@@ -130,6 +130,7 @@ def test_capget_tells_the_version_to_use():
 
 def test_sessions_and_process_groups():
     task = make_task()
+    task.group.sid = task.group.pgid = task.tid
     assert call(task, "getpgrp") == call(task, "getsid", 0) == call(task, "getpgid", task.tid) == task.tid
     assert call(task, "setsid") == -EPERM
     assert call(task, "setpgid", 0, 0) == -EPERM  # the leader of a session
