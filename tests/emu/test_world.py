@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import os
 import pwd
+import tempfile
+import traceback
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -148,26 +151,35 @@ def as_nobody(function) -> None:
             os.setuid(nobody.pw_uid)
             function()
             status = 0
+        except BaseException:
+            traceback.print_exc()
+            raise
         finally:
             os._exit(status)
     assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0
 
 
+@pytest.fixture
+def public_path() -> Iterator[Path]:
+    """A directory that everybody may search (pytest's own tmp_path is its user's alone)."""
+    with tempfile.TemporaryDirectory() as name:
+        os.chmod(name, 0o755)
+        yield Path(name)
+
+
 @pytest.mark.skipif(os.geteuid() != 0, reason="needs to become somebody else")
-def test_what_the_host_forbids_us_it_forbids_the_guest(tmp_path) -> None:
-    for directory in (tmp_path, *tmp_path.parents[:2]):
-        directory.chmod(directory.stat().st_mode | 0o711)
-    (tmp_path / "locked").mkdir(mode=0o700)
-    shared = tmp_path / "shared"
+def test_what_the_host_forbids_us_it_forbids_the_guest(public_path) -> None:
+    (public_path / "locked").mkdir(mode=0o700)
+    shared = public_path / "shared"
     shared.mkdir()
     shared.chmod(0o777)
     (shared / "secret").write_bytes(b"secret")
     (shared / "secret").chmod(0o600)
 
     def check() -> None:
-        for config in ({"root": tmp_path / "locked"}, {}):
+        for config in ({"root": public_path / "locked"}, {}):
             with pytest.raises(UsageError, match=r"Permission denied$"):
-                make_world(config.get("root"), *([] if config else [Bind(str(tmp_path / "locked"), "/b")]))
+                make_world(config.get("root"), *([] if config else [Bind(str(public_path / "locked"), "/b")]))
         for world, name in (
             (make_world(shared), b"/secret"),
             (make_world(None, Bind(str(shared), "/b")), b"/b/secret"),
