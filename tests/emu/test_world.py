@@ -163,8 +163,9 @@ def as_nobody(function) -> None:
 def public_path() -> Iterator[Path]:
     """A directory that everybody may search (pytest's own tmp_path is its user's alone)."""
     with tempfile.TemporaryDirectory() as name:
-        os.chmod(name, 0o755)
-        yield Path(name)
+        path = Path(name)
+        path.chmod(0o755)
+        yield path
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="needs to become somebody else")
