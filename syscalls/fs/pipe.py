@@ -162,7 +162,9 @@ class PipeFile(File):
         mode = flags & O_ACCMODE
         #: How often the other end had been opened, as long as there is nobody there.
         self._awaited: int | None = None
-        if mode == O_RDONLY and not pipe.writers:
+        if isinstance(inode, PipeInode):
+            pass
+        elif mode == O_RDONLY and not pipe.writers:
             self._awaited = pipe.writer_opens
         elif mode == O_WRONLY and not pipe.readers:
             self._awaited = pipe.reader_opens
@@ -234,12 +236,24 @@ class PipeFs(FileSystem):
     magic = PIPEFS_MAGIC
 
 
+class PipeInode(Inode):
+    """What pipe(2) makes: opened again through /proc/PID/fd, it gives one more end, without waiting (fifo_open)."""
+
+    __slots__ = ("pipe",)
+
+    def __init__(self, fs: FileSystem, uid: int, gid: int) -> None:
+        super().__init__(fs, S_IFIFO | 0o600, uid, gid)
+        self.pipe = Pipe()
+
+    def open(self, flags: int) -> PipeFile:
+        return PipeFile(self, flags, self.pipe)
+
+
 def make_pipe(fs: FileSystem, uid: int, gid: int, flags: int) -> tuple[PipeFile, PipeFile]:
     """A new pipe's read and write ends; `flags` are O_NONBLOCK and O_DIRECT (create_pipe_files)."""
-    inode = Inode(fs, S_IFIFO | 0o600, uid, gid)
-    pipe = Pipe()
-    writer = PipeFile(inode, O_WRONLY | flags, pipe)
-    reader = PipeFile(inode, O_RDONLY | flags & O_NONBLOCK, pipe)
+    inode = PipeInode(fs, uid, gid)
+    writer = PipeFile(inode, O_WRONLY | flags, inode.pipe)
+    reader = PipeFile(inode, O_RDONLY | flags & O_NONBLOCK, inode.pipe)
     return reader, writer
 
 
