@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-import busybox
+import debian
 import pytest
 from guest import run_guest
 from sample_cases import ARCHES, Outcome, end_of, fresh_directory, remove
@@ -256,8 +256,8 @@ def empty(tree: Path) -> None:
 
 def program(arch: str) -> Path:
     try:
-        return busybox.path(arch)
-    except busybox.UnavailableError as problem:
+        return debian.program("busybox-static", arch)
+    except debian.UnavailableError as problem:
         pytest.skip(f"Debian's busybox for {arch} cannot be fetched: {problem}")
 
 

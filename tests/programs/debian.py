@@ -1,8 +1,8 @@
-"""Debian's static busybox for the three architectures: a program that nobody here wrote.
+"""Debian's packages for the three architectures: programs that nobody here wrote.
 
 `apt-get download` fetches the packages with a private apt configuration: state, cache and the list of architectures
-live in .cache/busybox, the sources are the machine's own, nothing is installed and nothing of the system changes.
-`python tests/programs/busybox.py` fetches and prints the paths.
+live in .cache/debian, the sources are the machine's own, nothing is installed and nothing of the system changes.
+`python tests/programs/debian.py` fetches what the tests use and prints the paths.
 """
 
 from __future__ import annotations
@@ -14,9 +14,10 @@ import subprocess
 import sys
 from pathlib import Path
 
-CACHE = Path(__file__).resolve().parents[2] / ".cache" / "busybox"
+CACHE = Path(__file__).resolve().parents[2] / ".cache" / "debian"
 DEBIAN = {"x86_64": "amd64", "i386": "i386", "arm64": "arm64"}
-PACKAGE = "busybox-static"
+#: A program of each package that the tests use, by package.
+PROGRAMS = {"busybox-static": "busybox", "bash-static": "bash-static"}
 FETCH_SECONDS = 240
 
 
@@ -53,7 +54,7 @@ def _apt(*words: str) -> None:
         raise UnavailableError(f"apt-get {' '.join(words)}: {done.stderr.strip().splitlines()[-1]}")
 
 
-def _fetch(arch: str) -> None:
+def _fetch(package: str, arch: str, target: Path) -> None:
     for tool in ("apt-get", "dpkg-deb"):
         if not shutil.which(tool):
             raise UnavailableError(f"{tool} is not here")
@@ -66,33 +67,39 @@ def _fetch(arch: str) -> None:
         with contextlib.suppress(UnavailableError):
             _apt("update")
         (CACHE / "updated").touch()
-    _apt("download", f"{PACKAGE}:{debian}")
-    package = next(CACHE.glob(f"{PACKAGE}_*_{debian}.deb"))
-    subprocess.run(["dpkg-deb", "-x", package, CACHE / arch], check=True)
+    _apt("download", f"{package}:{debian}")
+    target.parent.mkdir(exist_ok=True)
+    archive = next(CACHE.glob(f"{package}_*_{debian}.deb"))
+    subprocess.run(["dpkg-deb", "-x", archive, target], check=True)
 
 
-def path(arch: str) -> Path:
-    """The busybox of `arch`, fetched once; raises `UnavailableError`."""
-    failed = CACHE / f"{arch}.unavailable"  # so that a machine without a network waits once, not at every test
-    for where in ("bin", "usr/bin"):
-        if (CACHE / arch / where / "busybox").exists():
-            return CACHE / arch / where / "busybox"
-    if failed.exists():
-        raise UnavailableError(failed.read_text())
+def unpacked(package: str, arch: str) -> Path:
+    """The directory of a package's files, fetched once; raises `UnavailableError`."""
+    target = CACHE / arch / package
+    failed = CACHE / f"{package}-{arch}.unavailable"  # so that a machine without a network waits once, not every test
     CACHE.mkdir(parents=True, exist_ok=True)
     with (CACHE / "lock").open("w") as lock:  # the suite runs in several processes
         fcntl.flock(lock, fcntl.LOCK_EX)
-        if not (CACHE / arch).exists() and not failed.exists():
+        if not target.exists() and not failed.exists():
             try:
-                _fetch(arch)
+                _fetch(package, arch, target)
             except UnavailableError as problem:
-                failed.write_text(f"{problem} (remove {failed.name} in .cache/busybox to try again)")
-    return path(arch)
+                failed.write_text(f"{problem} (remove {failed.name} in .cache/debian to try again)")
+    if failed.exists():
+        raise UnavailableError(failed.read_text())
+    return target
+
+
+def program(package: str, arch: str) -> Path:
+    """The program that the tests use of a package, for `arch`; raises `UnavailableError`."""
+    directory = unpacked(package, arch)
+    return next(path for where in ("bin", "usr/bin") if (path := directory / where / PROGRAMS[package]).exists())
 
 
 if __name__ == "__main__":
     try:
-        for name in DEBIAN:
-            sys.stdout.write(f"{path(name)}\n")
+        for name in PROGRAMS:
+            for machine in DEBIAN:
+                sys.stdout.write(f"{program(name, machine)}\n")
     except UnavailableError as problem:
-        sys.exit(f"busybox.py: {problem}")
+        sys.exit(f"debian.py: {problem}")
