@@ -12,12 +12,18 @@ import fcntl
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 
 CACHE = Path(__file__).resolve().parents[2] / ".cache" / "debian"
 DEBIAN = {"x86_64": "amd64", "i386": "i386", "arm64": "arm64"}
 #: A program of each package that the tests use, by package.
 PROGRAMS = {"busybox-static": "busybox", "bash-static": "bash-static"}
+#: What a root with dynamically linked programs is made of: coreutils, dash, Python and the libraries they need.
+ROOT_PACKAGES = [
+    "coreutils", "dash", "libacl1", "libattr1", "libc6", "libexpat1", "libffi8", "libgcc-s1", "libgmp10",
+    "libpcre2-8-0", "libpython3.11-minimal", "libpython3.11-stdlib", "libselinux1", "libssl3", "python3.11-minimal", "zlib1g",
+]  # fmt: skip
 FETCH_SECONDS = 240
 
 
@@ -68,21 +74,25 @@ def _fetch(package: str, arch: str, target: Path) -> None:
             _apt("update")
         (CACHE / "updated").touch()
     _apt("download", f"{package}:{debian}")
-    target.parent.mkdir(exist_ok=True)
+    target.mkdir(parents=True, exist_ok=True)
     archive = next(CACHE.glob(f"{package}_*_{debian}.deb"))
     subprocess.run(["dpkg-deb", "-x", archive, target], check=True)
 
 
-def unpacked(package: str, arch: str) -> Path:
-    """The directory of a package's files, fetched once; raises `UnavailableError`."""
-    target = CACHE / arch / package
-    failed = CACHE / f"{package}-{arch}.unavailable"  # so that a machine without a network waits once, not every test
+def unpacked(arch: str, name: str, packages: Iterable[str]) -> Path:
+    """A directory with the files of some packages, fetched once; raises `UnavailableError`."""
+    target = CACHE / arch / name
+    failed = CACHE / f"{name}-{arch}.unavailable"  # so that a machine without a network waits once, not every test
     CACHE.mkdir(parents=True, exist_ok=True)
     with (CACHE / "lock").open("w") as lock:  # the suite runs in several processes
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not target.exists() and not failed.exists():
+            unfinished = target.with_suffix(".unfinished")
+            shutil.rmtree(unfinished, ignore_errors=True)
             try:
-                _fetch(package, arch, target)
+                for package in packages:
+                    _fetch(package, arch, unfinished)
+                unfinished.rename(target)
             except UnavailableError as problem:
                 failed.write_text(f"{problem} (remove {failed.name} in .cache/debian to try again)")
     if failed.exists():
@@ -90,9 +100,14 @@ def unpacked(package: str, arch: str) -> Path:
     return target
 
 
+def root(arch: str) -> Path:
+    """A root directory with dynamically linked programs; raises `UnavailableError`."""
+    return unpacked(arch, "root", ROOT_PACKAGES)
+
+
 def program(package: str, arch: str) -> Path:
     """The program that the tests use of a package, for `arch`; raises `UnavailableError`."""
-    directory = unpacked(package, arch)
+    directory = unpacked(arch, package, [package])
     return next(path for where in ("bin", "usr/bin") if (path := directory / where / PROGRAMS[package]).exists())
 
 
@@ -101,5 +116,7 @@ if __name__ == "__main__":
         for name in PROGRAMS:
             for machine in DEBIAN:
                 sys.stdout.write(f"{program(name, machine)}\n")
+        for machine in DEBIAN:
+            sys.stdout.write(f"{root(machine)}\n")
     except UnavailableError as problem:
         sys.exit(f"debian.py: {problem}")
