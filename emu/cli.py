@@ -205,7 +205,10 @@ def run(**settings: Any) -> None:
     show_default=True,
     help="Sort the table: time, calls, errors, name ...",
 )
-@click.option("-f", "follow", is_flag=True, help="Accepted: children are always followed.")
+@click.option(
+    "-f", "follow", count=True, help="With -o, a pid on every line (tasks are always followed); -ff FILE.PID."
+)
+@click.option("--always-show-pid", "show_pid", is_flag=True, help="A pid on every line.")
 @click.option("-v", "verbose", is_flag=True, help="Show structures whole.")
 @click.option("-x", "hexadecimal", count=True, help="Unprintable strings in hexadecimal; -xx all strings.")
 @click.option(

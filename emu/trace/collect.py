@@ -26,6 +26,13 @@ class Collector:
     def unfinished(self, event: CallEvent) -> None:
         """It will come again when it is over."""
 
+    def attached(self, tid: int) -> None:
+        """The call that has made it says so."""
+
+    def superseded(self, event: ExitEvent, by: int) -> None:  # noqa: ARG002  # of the Sink protocol
+        """An end as any other."""
+        self.exited(event)
+
     def personality(self, tid: int, arch: Arch, wall: int, start: int) -> None:
         """Each call says its architecture."""
 

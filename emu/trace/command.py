@@ -12,7 +12,7 @@ from emu.errors import UsageError
 from emu.trace import colour
 from emu.trace.event import Sink
 from emu.trace.options import Clock, Names, TraceOptions
-from emu.trace.qualify import Qualifiers, qualify
+from emu.trace.qualify import QUIET, Qualifiers, qualify
 from emu.trace.select import SelectError
 
 
@@ -23,6 +23,9 @@ def tracing(settings: dict[str, Any]) -> Iterator[tuple[list[Sink], TraceOptions
         qualifiers = qualify(settings["expressions"])
     except SelectError as error:
         raise UsageError(str(error)) from None
+    if settings["follow"] > 1 and settings["output"] is not None:
+        yield from _separately(settings, qualifiers)
+        return
     out = _open(settings["output"])
     options = _options(settings, qualifiers, colour.wanted(out, os.environ))
     try:
@@ -31,6 +34,16 @@ def tracing(settings: dict[str, Any]) -> Iterator[tuple[list[Sink], TraceOptions
         out.flush()
         if out is not sys.stderr:
             out.close()
+
+
+def _separately(settings: dict[str, Any], qualifiers: Qualifiers) -> Iterator[tuple[list[Sink], TraceOptions]]:
+    """-ff -o FILE: one file for each task."""
+    if settings["json"] or settings["count"] or settings["count_too"]:
+        raise UsageError("-ff makes a file of text for each task: it goes with neither --json nor -c nor -C")
+    from emu.trace.separate import SeparateSink
+
+    options = _options(settings, qualifiers, coloured=False)
+    yield [SeparateSink(lambda tid: _open(f"{settings['output']}.{tid}"), options)], options
 
 
 def _open(name: str | None) -> TextIO:
@@ -45,10 +58,14 @@ def _open(name: str | None) -> TextIO:
 def _options(settings: dict[str, Any], qualifiers: Qualifiers, coloured: bool) -> TraceOptions:
     clock = [Clock.NONE, Clock.SECONDS, Clock.MICROSECONDS, Clock.EPOCH][min(settings["clock"], 3)]
     quiet = set(qualifiers.quiet)
-    if settings["quiet"]:
+    to_file = settings["output"] is not None
+    if settings["quiet"] or (to_file and not qualifiers.quiet_given):
         quiet |= {"attach", "personality"}
     if settings["quiet"] > 1:
-        quiet |= {"exit"}
+        quiet |= {"exit", "thread-exit"}
+    if settings["quiet"] > 2:
+        quiet |= QUIET
+    separately = to_file and settings["follow"] > 1
     return TraceOptions(
         trace=qualifiers.trace,
         signals=qualifiers.signals,
@@ -63,7 +80,9 @@ def _options(settings: dict[str, Any], qualifiers: Qualifiers, coloured: bool) -
         clock=Clock.RELATIVE if settings["relative"] else clock,
         duration=settings["duration"],
         column=settings["column"],
-        always_pid=settings["follow"] and settings["output"] is not None,
+        always_pid=(to_file and settings["follow"] == 1) or settings["show_pid"],
+        pid_column=to_file,
+        separately=separately,
         colour=coloured,
     )
 

@@ -35,8 +35,9 @@ class CallEvent:
     start: int = 0
     duration: int = 0
     known: int = 0  # how many of `args` were known when the call began
-    more: bool = False  # and whether others follow
+    more: bool = False  # and whether others follow, behind a comma that is shown at once
     announced: bool = False  # an unfinished line of it was shown
+    torn: bool = False  # the task ended within it: the arguments that were not known yet never will be
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +85,12 @@ class Sink(Protocol):
 
     def call(self, event: CallEvent) -> None:
         """A call is over (or will never return)."""
+
+    def attached(self, tid: int) -> None:
+        """There is a new task."""
+
+    def superseded(self, event: ExitEvent, by: int) -> None:
+        """A task has ended because its thread `by` executes a program, and goes on under the id of this one."""
 
     def signal(self, event: SignalEvent) -> None: ...
     def stopped(self, event: StopEvent) -> None: ...

@@ -16,6 +16,7 @@ from emu.trace.value import (
     Hex,
     Id,
     Int,
+    Labelled,
     List,
     Named,
     Note,
@@ -43,6 +44,13 @@ class JsonSink:
 
     def unfinished(self, event: CallEvent) -> None:
         """It will come again when it is over."""
+
+    def attached(self, tid: int) -> None:
+        """The call that has made it says so."""
+
+    def superseded(self, event: ExitEvent, by: int) -> None:
+        """{"type": "superseded", ...}."""
+        self._write({"type": "superseded", "pid": event.pid, "tid": event.tid, "time": event.wall, "by": by})
 
     def signal(self, event: SignalEvent) -> None:
         """{"type": "signal", ...}."""
@@ -136,8 +144,11 @@ def plain(value: Value) -> Any:
             return {"kind": "set", "value": value.value, "names": list(value.names), "inverted": value.inverted}
         case Note():
             return {"kind": "note", "value": plain(value.value), "comment": value.comment}
+        case Labelled():
+            return plain(value.value)
         case Change():
-            return {"kind": "change", "before": plain(value.before), "after": plain(value.after)}
+            before = plain(value.before)
+            return before if value.after is None else {"kind": "change", "before": before, "after": plain(value.after)}
     raise TypeError(value)
 
 

@@ -46,4 +46,6 @@ class TraceOptions:
     duration: bool = False  # -T
     column: int = 40  # -a
     always_pid: bool = False  # --always-show-pid, and -f -o FILE
+    pid_column: bool = False  # a bare number instead of [pid N]: -o FILE
+    separately: bool = False  # -ff: every task has a file of its own
     colour: bool = False

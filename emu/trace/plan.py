@@ -56,7 +56,7 @@ class Context:
         self.result: int | None = None
         self.restarting = False  # the call ends with one of the kernel's restart codes
         self.previous = ""  # the call that was interrupted, for restart_syscall
-        self.notes: dict[str, int] = {}  # what was seen at the entry and is needed at the exit
+        self.notes: dict[str, Any] = {}  # what was seen at the entry and is needed at the exit
 
     @property
     def arch(self) -> Arch:
@@ -99,6 +99,7 @@ class Plan:
         self.take: Callable[[tuple[int, ...]], tuple[int, ...]] = tuple
         self.outputs = 0  # how many steps, from the first that is known only at the exit
         self.result: Callable[[Context, int], tuple[Value, Remark]] = _plain_result
+        self.late_comma = False  # the comma before them is shown with them, not at the entry
         self.shows_mask = False  # context.notes["mask"] is to be the signal mask after the call
         self.at_entry: Callable[[Context], None] | None = None  # looks at what the call is going to change
 

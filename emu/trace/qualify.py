@@ -24,6 +24,7 @@ class Qualifiers:
     signals: Selection = ALL
     status: frozenset[str] | None = None
     quiet: frozenset[str] = frozenset()
+    quiet_given: bool = False
     raw: Selection | None = None
     abbreviate: bool = True
 
@@ -48,7 +49,7 @@ def _apply(known: Qualifiers, kind: str, value: str) -> Qualifiers:
     if kind == "status":
         return replace(known, status=_words(value, STATUSES, "status"))
     if kind == "quiet":
-        return replace(known, quiet=_words(value, QUIET, "quiet"))
+        return replace(known, quiet=_words(value, QUIET, "quiet"), quiet_given=True)
     selection = select_calls(value)
     if kind == "raw":
         return replace(known, raw=selection)

@@ -21,6 +21,7 @@ from emu.trace.value import (
     Hex,
     Id,
     Int,
+    Labelled,
     List,
     Named,
     Note,
@@ -66,7 +67,8 @@ class Writer:
             List: self._list,
             Bits: self._bits,
             Note: self._note,
-            Change: lambda value: f"{self.show(value.before)} => {self.show(value.after)}",
+            Change: self._change,
+            Labelled: lambda value: f"{value.label}={self.show(value.value)}",
             Words: lambda value: value.text,
         }
         if self.names is Names.ABBREV:
@@ -143,6 +145,10 @@ class Writer:
                 names = [f"{number} /* {name} */" for number, name in zip(names, value.names, strict=True)]
         return f"{'~' * value.inverted}[{' '.join(names)}]"
 
+    def _change(self, value: Change) -> str:
+        before = self.show(value.before)
+        return before if value.after is None else f"{before} => {self.show(value.after)}"
+
     def _note(self, value: Note) -> str:
         return f"{self.show(value.value)} /* {value.comment} */"
 
@@ -150,14 +156,17 @@ class Writer:
 class TextSink:
     """Writes the events as lines of text."""
 
-    def __init__(self, out: TextIO, options: TraceOptions) -> None:
+    def __init__(self, out: TextIO, options: TraceOptions, messages: TextIO | None = None) -> None:
+        """`messages` gets what strace says in its own name; they go between the lines when it is not given."""
         self.out = out
+        self.messages = messages or out
         self.options = options
         self.writer = Writer(options)
         self.palette = Palette.of(colour=options.colour)
         self._write = out.write
-        self._several = options.always_pid  # has more than one task been seen?
+        self._several = options.always_pid  # is there more than one task?
         self._tasks: set[int] = set()
+        self._column = options.always_pid or options.pid_column
         self._last = 0  # -r: start of the previous line
         self._plain_prefix = options.clock is Clock.NONE
 
@@ -167,6 +176,8 @@ class TextSink:
         """`name(args)      = result`."""
         prefix = self._prefix(event.tid, event.wall, event.start)
         arguments = self.writer.arguments(event.args)
+        if event.torn:
+            arguments = f"{self._announced(event)} <unfinished ...>"
         if event.announced:
             shown = self._announced(event)
             head = f"<... {event.name} resumed>{arguments[len(shown) :]})"
@@ -179,6 +190,19 @@ class TextSink:
         """`name(args-so-far <unfinished ...>`."""
         prefix = self._prefix(event.tid, event.wall, event.start)
         self._write(f"{prefix}{event.name}({self._announced(event)} <unfinished ...>\n")
+
+    def attached(self, tid: int) -> None:
+        """`strace: Process N attached`: from here on lines say whose they are."""
+        self._add(tid)
+        if "attach" not in self.options.quiet:
+            self.messages.write(f"strace: Process {tid} attached\n")
+
+    def superseded(self, event: ExitEvent, by: int) -> None:
+        """`+++ superseded by execve in pid N +++`: there is one task less."""
+        self._remove(by)
+        if "superseded" not in self.options.quiet:
+            prefix = self._prefix(event.tid, event.wall, event.start)
+            self._write(f"{prefix}{self.palette.signal}+++ superseded by execve in pid {by} +++{self.palette.end}\n")
 
     def signal(self, event: SignalEvent) -> None:
         """`--- SIGSEGV {...} ---`."""
@@ -194,10 +218,14 @@ class TextSink:
 
     def exited(self, event: ExitEvent) -> None:
         """`+++ exited with 0 +++` or `+++ killed by SIGSEGV (core dumped) +++`."""
+        if ("exit" if event.tid == event.pid else "thread-exit") in self.options.quiet:
+            self._remove(event.tid)
+            return
         prefix = self._prefix(event.tid, event.wall, event.start)
         core = " (core dumped)" if event.core_dumped else ""
         how = f"killed by {event.signal}{core}" if event.signal else f"exited with {event.status}"
         self._write(f"{prefix}{self.palette.signal}+++ {how} +++{self.palette.end}\n")
+        self._remove(event.tid)
 
     def personality(self, tid: int, arch: Arch, wall: int, start: int) -> None:
         """`[ Process PID=N runs in 32 bit mode. ]`."""
@@ -249,11 +277,18 @@ class TextSink:
 
     def _pid(self, tid: int) -> str:
         if tid not in self._tasks:
-            self._tasks.add(tid)
-            self._several = self._several or len(self._tasks) > 1
+            self._add(tid)
         if not self._several:
             return ""
-        return f"{tid:<5} " if self.options.always_pid else f"[pid {tid:5}] "
+        return f"{tid:<5} " if self._column else f"[pid {tid:5}] "
+
+    def _add(self, tid: int) -> None:
+        self._tasks.add(tid)
+        self._several = self.options.always_pid or len(self._tasks) > 1
+
+    def _remove(self, tid: int) -> None:
+        self._tasks.discard(tid)
+        self._several = self.options.always_pid or len(self._tasks) > 1
 
     def _time(self, wall: int, start: int) -> str:
         clock = self.options.clock

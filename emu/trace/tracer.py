@@ -66,12 +66,28 @@ class Tracer:
         self._restarted: dict[Task, str] = {}  # the call that a signal interrupted last
         self._open: Task | None = None  # whose line has begun and could be torn apart
         self._arches: dict[int, Arch] = {}  # by process: to tell when it changes
+        self._kernel = kernel
+        self._newborn: list[int] = []  # tasks that nobody was told of yet
+        self._superseded: dict[Task, int] = {}  # thread group leaders that end for an execve of that thread
         self._seq = 0
         self._now = now
         self._wall = kernel.realtime
         self._start = kernel.clock.monotonic
 
     # --- the observer -------------------------------------------------------------------------------------------------
+
+    def started(self, task: Task) -> None:
+        """There is a new task; it is told of behind the line of the call that has made it."""
+        self._newborn.append(task.tid)
+        if self._open is None or self._open is not self._kernel.current:
+            self._tell_newborn()
+
+    def superseded(self, leader: Task, task: Task) -> None:
+        """The leader of a process ends, and the thread that executes a program gets its id."""
+        self._superseded[leader] = task.tid
+        arch = self._arches.pop(task.tid, None)
+        if arch is not None:
+            self._arches[leader.tid] = arch
 
     def enter(self, task: Task, arch: Arch, number: int, args: tuple[int, ...]) -> None:
         """A call begins."""
@@ -84,6 +100,8 @@ class Tracer:
             return
         if self._open is not None and self._open is not task:
             self._announce()
+        if self._newborn:
+            self._tell_newborn()
         if self._arches.get(task.tid) is not arch and plan.name != "execve":  # told once the new program runs
             self._personality(task, arch)
         paths = task_paths(task) if self.options.paths else None
@@ -110,7 +128,9 @@ class Tracer:
         if restart:
             self._restarted[task] = pending.plan.name
         event = pending.unfinished or self._event(task, pending)
+        event.tid = task.tid  # a thread may have executed a program
         event.duration = duration
+        event.torn = result is None and not task.alive and pending.plan.outputs > 0
         complete(event, pending.context, result, restart)
         if self._open is task:
             self._open = None
@@ -119,6 +139,8 @@ class Tracer:
         if self._shown(event):
             for sink in self.sinks:
                 sink.call(event)
+        if self._newborn:
+            self._tell_newborn()
 
     def signal(self, task: Task, info: SigInfo) -> None:
         """A signal is delivered."""
@@ -146,9 +168,9 @@ class Tracer:
         """A task has ended."""
         self.exit(task, None)
         self._restarted.pop(task, None)
-        self._arches.pop(task.tid, None)
-        if "exit" in self.options.quiet:
-            return
+        by = self._superseded.pop(task, None)
+        if by is None:
+            self._arches.pop(task.tid, None)
         self._announce()
         signo = status & 0x7F
         event = ExitEvent(
@@ -161,7 +183,10 @@ class Tracer:
             self._start(),
         )
         for sink in self.sinks:
-            sink.exited(event)
+            if by is None:
+                sink.exited(event)
+            else:
+                sink.superseded(event, by)
 
     def close(self) -> None:
         """Show the calls that nobody will finish, and let the sinks end."""
@@ -205,7 +230,7 @@ class Tracer:
             pending.context.args,
             args,
             known=len(args),
-            more=plan.outputs > 0,
+            more=plan.outputs > 0 and not plan.late_comma,
             support="" if spec is None or spec.support is specs.Support.FULL else spec.partial or spec.support.value,
             wall=pending.wall,
             start=pending.start,
@@ -218,9 +243,17 @@ class Tracer:
         if task is None or pending is None:
             return
         event = pending.unfinished = self._event(task, pending)
-        event.announced = True
+        event.announced = not self.options.separately  # nobody else writes to its file
         for sink in self.sinks:
             sink.unfinished(event)
+        if self._newborn:
+            self._tell_newborn()
+
+    def _tell_newborn(self) -> None:
+        newborn, self._newborn = self._newborn, []
+        for tid in newborn:
+            for sink in self.sinks:
+                sink.attached(tid)
 
     def _shown(self, event: CallEvent) -> bool:
         status = self.options.status

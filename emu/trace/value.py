@@ -123,10 +123,18 @@ class Note(Value):
 
 @dataclass(slots=True)
 class Change(Value):
-    """A value that the call replaced: `[16 => 4]`."""
+    """A value that the call replaced: `[16 => 4]`. Without `after`, the call is not over, or left it as it was."""
 
     before: Value
-    after: Value
+    after: Value | None = None
+
+
+@dataclass(slots=True)
+class Labelled(Value):
+    """An argument that is shown with its name: `flags=CLONE_VM`."""
+
+    label: str
+    value: Value
 
 
 @dataclass(slots=True)

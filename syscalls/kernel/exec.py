@@ -149,6 +149,8 @@ def _leave_threads(task: Task) -> None:
     """The other threads die, and this one takes the process's id (de_thread)."""
     kernel, group = task.kernel, task.group
     for other in [other for other in group.tasks if other is not task]:
+        if other.tid == group.tgid and kernel.observer is not None:
+            kernel.observer.superseded(other, task)
         other.exit(0)
     if task.tid != group.tgid:
         kernel.tasks.pop(task.tid, None)

@@ -15,6 +15,7 @@ from syscalls.kernel.futex import Futexes
 from syscalls.kernel.sched import Scheduler
 from syscalls.kernel.timers import Timers
 from syscalls.kernel.wait import WaitQueue
+from syscalls.net.sockfs import SocketFs
 
 if TYPE_CHECKING:
     from syscalls.fs.mount import MountTable
@@ -28,6 +29,12 @@ VERSION = "#1 SMP PREEMPT_DYNAMIC Trapeze"
 
 class Observer(Protocol):
     """Who wants to see everything that happens: the tracer."""
+
+    def started(self, task: Task) -> None:
+        """A task that another one has made is about to run."""
+
+    def superseded(self, leader: Task, task: Task) -> None:
+        """A thread executes another program: it ends its leader, and takes that one's id."""
 
     def enter(self, task: Task, arch: Arch, number: int, args: tuple[int, ...]) -> None:
         """A call begins; its inputs are still in the guest's memory."""
@@ -80,6 +87,11 @@ class Kernel:
         return AnonInodeFs(self.new_dev(), self.realtime)
 
     @cached_property
+    def sockfs(self) -> SocketFs:
+        """Where sockets live, and their names."""
+        return SocketFs(self.new_dev(), self.realtime)
+
+    @cached_property
     def shmem(self) -> TmpFs:
         """The tmpfs that is mounted nowhere, for memfd_create(2) (shm_mnt)."""
         return TmpFs(self.new_dev(), self.realtime, self.ram, SpecialFiles())
@@ -99,6 +111,8 @@ class Kernel:
         self.tasks[task.tid] = task
         self.groups[task.group.tgid] = task.group
         self.scheduler.ready(task)
+        if self.observer is not None:
+            self.observer.started(task)
 
     def task(self, tid: int) -> Task:
         """The task with this thread id; ESRCH."""

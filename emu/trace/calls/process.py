@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from emu.trace.calls import at_success, calls, named, result, result_named, show
 from emu.trace.decode import address, decoder_of
+from emu.trace.plan import Step
 from emu.trace.value import Address, Bits, Hex, Id, Int, List, Named, Remark, Struct, Value, Words
 from syscalls.abi import futex, prctl, process, sched, wait
 from syscalls.abi.cstruct import layout
@@ -267,8 +268,6 @@ def _wait(plan: Plan) -> None:
 
 @calls("restart_syscall")
 def _restart_syscall(plan: Plan) -> None:
-    from emu.trace.plan import Step
-
     plan.take = lambda _args: (0,)
     plan.steps = [
         Step(
