@@ -22,7 +22,8 @@ PROGRAMS = {"busybox-static": "busybox", "bash-static": "bash-static"}
 #: What a root with dynamically linked programs is made of: coreutils, dash, Python and the libraries they need.
 ROOT_PACKAGES = [
     "coreutils", "dash", "libacl1", "libattr1", "libc6", "libexpat1", "libffi8", "libgcc-s1", "libgmp10",
-    "libpcre2-8-0", "libpython3.11-minimal", "libpython3.11-stdlib", "libselinux1", "libssl3", "python3.11-minimal", "zlib1g",
+    "libpcre2-8-0", "libpython3.11-minimal", "libpython3.11-stdlib", "libselinux1", "libssl3",
+    "python3.11-minimal", "zlib1g",
 ]  # fmt: skip
 FETCH_SECONDS = 240
 
