@@ -13,7 +13,6 @@ import argparse
 import json
 import os
 import platform
-import resource
 import shutil
 import statistics
 import subprocess
@@ -31,6 +30,13 @@ PYTHON = VENV / "bin" / "python"
 QILING_PYTHON = VENV / "bin" / "python"
 CPU_LOADS = {"sieve": 60, "sha256": 300_000, "nbody": 300_000}
 CALLS = 200_000
+#: Modes of samples/tasks.c: how often, and what is counted.
+TASK_LOADS = {
+    "fork": (504, "fork+exit+wait"),
+    "switch": (20_000, "round trips between threads through a futex"),
+    "pipe": (102_400, "KiB through a pipe between processes"),
+    "storm": (10_000, "signals handled"),
+}
 
 
 # --- the peers --------------------------------------------------------------------------------------------------------
@@ -85,14 +91,14 @@ def clean_environment() -> dict[str, str]:
     return {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
 
 
-def run_once(command: list[str], timeout: float = 120) -> tuple[float, int]:
-    """(wall seconds, peak KiB) of one run; RuntimeError when it fails."""
+def run_once(command: list[str], wanted: bytes | None = None, timeout: float = 120) -> float:
+    """Wall seconds of one run; RuntimeError when it fails, or does not print what is wanted."""
     start = time.perf_counter()
     process = subprocess.Popen(
-        command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, stdin=subprocess.DEVNULL, env=clean_environment()
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, stdin=subprocess.DEVNULL, env=clean_environment()
     )
     try:
-        _, error = process.communicate(timeout=timeout)
+        output, error = process.communicate(timeout=timeout)
     except subprocess.TimeoutExpired:
         process.kill()
         process.communicate()
@@ -101,11 +107,13 @@ def run_once(command: list[str], timeout: float = 120) -> tuple[float, int]:
     if process.returncode:
         lines = error.decode(errors="replace").strip().splitlines()
         raise RuntimeError(lines[-1] if lines else f"status {process.returncode}")
-    return seconds, resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
+    if wanted is not None and wanted not in output:
+        raise RuntimeError(f"prints {output.strip()[-80:].decode(errors='replace')!r} instead of {wanted.decode()!r}")
+    return seconds
 
 
-def measure(rivals: dict[str, list[str] | None], runs: int) -> dict[str, float | str]:
-    """Median seconds of each, taken in turn so that a drift of the machine hits all alike."""
+def measure(rivals: dict[str, list[str] | None], runs: int, wanted: bytes | None = None) -> dict[str, float | str]:
+    """Median seconds of each, taken in turn so that a drift of the machine hits all alike; the right output counts."""
     seconds: dict[str, list[float]] = {}
     failed: dict[str, str] = {}
     for _ in range(runs):
@@ -113,7 +121,7 @@ def measure(rivals: dict[str, list[str] | None], runs: int) -> dict[str, float |
             if command is None or name in failed:
                 continue
             try:
-                taken = run_once(command)[0]
+                taken = run_once(command, wanted)
             except RuntimeError as error:
                 failed[name] = f"fails: {error}"
             else:
@@ -239,7 +247,41 @@ def copy(runs: int) -> list[dict[str, object]]:
     return rows
 
 
-SECTIONS = {"syscalls": syscalls, "cpu": cpu, "startup": startup, "copy": copy}
+def tasks(runs: int) -> list[dict[str, object]]:
+    """Processes, threads, pipes and signals: how many a second, start-up taken off by a run that does one."""
+    rows = []
+    for arch in ARCHES:
+        for mode, (count, unit) in TASK_LOADS.items():
+            full, empty = (
+                measure(without_bare(commands(arch, "tasks", mode, str(n))), runs, counted(mode, n)) for n in (count, 1)
+            )
+            rates: dict[str, float | str] = {}
+            for name, seconds in full.items():
+                base = empty[name]
+                told = isinstance(seconds, str) or isinstance(base, str)
+                rates[name] = str(seconds) if told else count / max(seconds - base, 1e-9)
+            rows.append(
+                {
+                    "what": f"{unit} per second, {arch}",
+                    "figures": rates,
+                    "of qemu-user's": ratio(rates["trapeze"], rates["qemu-user"]),
+                }
+            )
+    return rows
+
+
+def counted(mode: str, n: int) -> bytes:
+    """What samples/tasks.c prints when all of it happened."""
+    result = {"fork": sum(i & 7 for i in range(n)), "switch": 2 * n}.get(mode, n)
+    return f"{mode} {n}: {result}\n".encode()
+
+
+def without_bare(rivals: dict[str, list[str] | None]) -> dict[str, list[str] | None]:
+    """Bare Unicorn has no kernel at all."""
+    return {name: command for name, command in rivals.items() if name != "bare unicorn"}
+
+
+SECTIONS = {"syscalls": syscalls, "cpu": cpu, "startup": startup, "copy": copy, "tasks": tasks}
 
 
 # --- the report -------------------------------------------------------------------------------------------------------
