@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from emu.engine.base import Args, Cpu, OnSyscall, Stop, StopReason
 from emu.errors import InternalError, TrapezeError
+from emu.virtual import BLOCK_NS, VirtualClock
 from syscalls.abi.arch import Arch
 from syscalls.abi.numbers import NAME
 from syscalls.abi.signal import SIGNAL
@@ -17,6 +18,10 @@ from syscalls.kernel.task import Task
 
 if TYPE_CHECKING:
     from syscalls.kernel.kernel import Kernel
+
+
+#: Basic blocks that a task may run while somebody else waits for the processor: about a millisecond.
+SLICE_BLOCKS = 1 << 15
 
 
 class DeadlockError(TrapezeError):
@@ -30,6 +35,7 @@ class Machine:
 
     def __init__(self, kernel: Kernel) -> None:
         self.kernel = kernel
+        self.slice_blocks: Callable[[], int] = lambda: SLICE_BLOCKS
         self.on_death: Callable[[Task, Stop], None] | None = None  # sees a task that a fault is about to kill
 
     def run(self) -> None:
@@ -53,9 +59,16 @@ class Machine:
             jobs.park(task)
         elif task.alive:
             cpu = _cpu(task)
-            stop = cpu.run()
+            scheduler = self.kernel.scheduler
+            scheduler.sliced = scheduler.contended
+            blocks = self.slice_blocks() if scheduler.sliced else None
+            stop = cpu.run(blocks)
             if stop.reason is StopReason.SIGNAL:
                 self._fault(task, stop)
+            elif stop.reason is StopReason.PREEMPTED:
+                if isinstance(self.kernel.clock, VirtualClock):
+                    self.kernel.clock.spend((blocks or 0) * BLOCK_NS)
+                scheduler.tick()
             if task.alive:
                 self._requeue(task)
 
@@ -95,7 +108,9 @@ class Machine:
 def attach(task: Task) -> None:
     """Connect a task's processor with the kernel: its system calls and its page faults."""
     cpu = _cpu(task)
-    cpu.on_syscall = _traced(task) if task.kernel.observer is not None else _plain(task)
+    on_syscall = _traced(task) if task.kernel.observer is not None else _plain(task)
+    clock = task.kernel.clock
+    cpu.on_syscall = clock.ticking(on_syscall) if isinstance(clock, VirtualClock) else on_syscall
     cpu.on_fault = task.mm.fault
 
 
@@ -103,6 +118,7 @@ def _plain(task: Task, leave: Callable[[Task, int | None], None] | None = None) 
     """The hot way from trap to answer. `leave` is told the result of each call that does not sleep."""
     pending, group_pending = task.signals.pending, task.group.signals.pending
     kernel = task.kernel
+    ready = kernel.scheduler.queue
 
     def on_syscall(arch: Arch, number: int, args: Args) -> int | None:
         try:
@@ -114,8 +130,8 @@ def _plain(task: Task, leave: Callable[[Task, int | None], None] | None = None) 
             return None
         if leave is not None:
             leave(task, result)
-        if result is not None and (pending or group_pending or kernel.timers):
-            return _stop_for_signals(task, arch, result)
+        if result is not None and (pending or group_pending or ready or kernel.timers):
+            return _stop_if_needed(task, arch, result)
         return result
 
     return on_syscall
@@ -138,10 +154,12 @@ def _traced(task: Task) -> OnSyscall:
     return on_syscall
 
 
-def _stop_for_signals(task: Task, arch: Arch, result: int) -> int | None:
-    """Let a signal that this call made deliverable, or a timer that is due, be seen before the next instruction."""
-    task.kernel.expire_timers()
-    if not signals.has_pending(task):
+def _stop_if_needed(task: Task, arch: Arch, result: int) -> int | None:
+    """End the run when this call made a signal deliverable, a timer is due, or somebody waits for an endless turn."""
+    kernel = task.kernel
+    if kernel.timers:
+        kernel.expire_timers()
+    if not signals.has_pending(task) and (kernel.scheduler.sliced or not kernel.scheduler.contended):
         return result
     task.cpu.set(arch.result, result & arch.mask)
     return None

@@ -13,9 +13,17 @@ from syscalls.kernel.signals import has_pending, is_killed
 from syscalls.kernel.wait import Wait, Woken
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from syscalls.kernel.ports import Clock, HostStream
     from syscalls.kernel.task import Task
     from syscalls.kernel.timers import Timers
+
+
+#: How many turns may pass before the scheduler looks at the clock and the host's streams, if no time slice ends before.
+TURNS_PER_TICK = 64
+#: Deadlines of waits that ended otherwise are kept until there are so many of them.
+STALE_DEADLINES = 256
 
 
 class Scheduler:
@@ -28,6 +36,10 @@ class Scheduler:
         self._deadlines: list[tuple[int, int, Wait]] = []
         self._order = 0  # keeps waits with equal deadlines in order of arrival
         self._waits: dict[Wait, Task] = {}
+        self._outside: dict[Wait, None] = {}  # those that time or the host may end, whatever the guest does
+        self._turns = 0
+        self.choose: Callable[[int], int] | None = None  # which of so many ready tasks is next; None: the first
+        self.sliced = False  # does the turn that runs now end by itself?
 
     def ready(self, task: Task) -> None:
         """Put a task at the end of the run queue."""
@@ -38,7 +50,16 @@ class Scheduler:
         if task in self.queue:
             self.queue.remove(task)
         if task.sleeping is not None:
-            self._waits.pop(task.sleeping.wait, None)
+            self._unfile(task.sleeping.wait)
+
+    @property
+    def contended(self) -> bool:
+        """May anybody but the running task want the processor before that one gives it up: must its turn end?"""
+        return bool(self.queue or self._outside or self.timers)
+
+    def end_turn(self) -> None:
+        """Let the ready tasks run before the running one goes on (sched_yield(2))."""
+        self.sliced = False
 
     def sleep(self, task: Task) -> None:
         """File the wait of a task whose call sleeps (`task.sleeping`)."""
@@ -48,9 +69,15 @@ class Scheduler:
         wait.wake_up = self._woken
         for queue in wait.queues:
             queue.waits[wait] = None
+            if queue.stream is not None:
+                self._outside[wait] = None
         if wait.deadline_ns is not None:
+            self._outside[wait] = None
             self._order += 1
             heapq.heappush(self._deadlines, (wait.deadline_ns, self._order, wait))
+            if len(self._deadlines) > STALE_DEADLINES + 2 * len(self._outside):
+                self._deadlines = [entry for entry in self._deadlines if entry[2] in self._waits]
+                heapq.heapify(self._deadlines)
         if has_pending(task):  # it came while the call prepared to sleep, or with the mask that the call has set
             self.interrupt(task)
 
@@ -58,25 +85,33 @@ class Scheduler:
         """A signal for a sleeping task: let its call end with Interrupted."""
         if task.sleeping is None or (task.sleeping.wait.killable and not is_killed(task)):
             return
-        if self._waits.pop(task.sleeping.wait, None) is not None:
+        if self._unfile(task.sleeping.wait) is not None:
             self.queue.append(task)
 
     def _woken(self, wait: Wait) -> None:
-        task = self._waits.pop(wait, None)
+        task = self._unfile(wait)
         if task is not None:
             self.queue.append(task)
 
+    def _unfile(self, wait: Wait) -> Task | None:
+        """The wait is over; whose it was."""
+        if self._outside:
+            self._outside.pop(wait, None)
+        return self._waits.pop(wait, None)
+
     def pick(self) -> Task | None:
         """The next task to run, waiting for it as long as it takes; None: nobody can ever run again."""
+        self._turns -= 1
+        if self._turns < 0 and (self._outside or self.timers):
+            self.tick()
         while not self.queue:
-            self._expire()
-            self.timers.expire()
+            self.tick()
             if self.queue:
                 break
             streams: list[tuple[HostStream, bool]] = list(
                 {
                     (queue.stream, queue.writing): None
-                    for wait in self._waits
+                    for wait in self._outside
                     for queue in wait.queues
                     if queue.stream is not None
                 }
@@ -88,7 +123,17 @@ class Scheduler:
                 return None
             self.clock.sleep_until(min(deadlines, default=None), streams)
             self._poll_streams()
+        if self.choose is not None and len(self.queue) > 1:
+            self.queue.rotate(-self.choose(len(self.queue)))
         return self.queue.popleft()
+
+    def tick(self) -> None:
+        """Time has passed: wake those whose deadline, timer or stream of the host is due."""
+        self._turns = TURNS_PER_TICK
+        self._expire()
+        self.timers.expire()
+        if self.queue:  # otherwise the wait for the host finds the ready ones
+            self._poll_streams()
 
     def _expire(self) -> None:
         """Wake those whose deadline has passed, and drop deadlines of waits that ended otherwise."""
@@ -102,7 +147,7 @@ class Scheduler:
 
     def _poll_streams(self) -> None:
         """Wake those who wait for a stream of the host that is ready; they look for themselves."""
-        for wait in list(self._waits):
+        for wait in list(self._outside):
             for queue in wait.queues:
                 if queue.stream is not None and queue.stream.ready(writing=queue.writing):
                     queue.wake()
