@@ -69,6 +69,13 @@ def parse_size(text: str) -> int:
     return int(number) * SIZES[unit]
 
 
+def parse_seed(seed: int | None, *, deterministic: bool) -> int | None:
+    """The seed of a deterministic run; None: an ordinary one."""
+    if seed is not None and not deterministic:
+        raise UsageError(f"--seed {seed}: goes with --deterministic")
+    return (seed or 0) if deterministic else None
+
+
 def parse_env(items: tuple[str, ...], *, bare: bool) -> dict[str, str]:
     """NAME=VALUE sets, NAME copies from the host."""
     env = {} if bare else dict(DEFAULT_ENVIRONMENT)
@@ -95,6 +102,16 @@ def sandbox_options(command: Callable[..., Any]) -> Callable[..., Any]:
         click.option(
             "--memory", metavar="SIZE", default="4G", show_default=True, help="Guest memory, page cache included."
         ),
+        click.option(
+            "--max-tasks",
+            metavar="N",
+            type=click.IntRange(1),
+            default=4096,
+            show_default=True,
+            help="Threads and processes at one time; more get EAGAIN.",
+        ),
+        click.option("--deterministic", is_flag=True, help="Virtual time, seeded chance: the same run every time."),
+        click.option("--seed", metavar="N", type=int, help="Of --deterministic: other seeds, other interleavings."),
         click.option("--argv0", metavar="NAME", help="What the program sees as its own name."),
         click.option("--post-mortem", is_flag=True, help="Explain it when a fault kills the program."),
         click.argument("program"),
@@ -119,6 +136,8 @@ def make_sandbox(settings: dict[str, Any]) -> Sandbox:
         user=parse_user(settings["user"]),
         memory=parse_size(settings["memory"]),
         argv0=settings["argv0"],
+        seed=parse_seed(settings["seed"], deterministic=settings["deterministic"]),
+        max_tasks=settings["max_tasks"],
     )
 
 

@@ -30,3 +30,5 @@ class Config:
     gid: int = 0
     memory: int = 4 << 30  # bytes of guest RAM, page cache included
     argv0: str | None = None
+    seed: int | None = None  # a deterministic run with this seed; None: with the host's clock and chance
+    max_tasks: int = 4096  # threads and processes at one time

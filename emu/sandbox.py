@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import os
 import posixpath
+import time
 from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -23,6 +24,7 @@ from emu.loop import Machine, attach, registers_of
 from emu.memory import GuestRam
 from emu.programs import FormatError, InterpreterError, Programs
 from emu.stdio import open_streams
+from emu.virtual import SeededRandom, SeededTurns, VirtualClock
 from emu.world import World
 from syscalls.abi.arch import PAGE_SHIFT
 from syscalls.abi.errno import EACCES, EISDIR, ELOOP, ENOENT, ENOTDIR, SysError
@@ -86,11 +88,14 @@ class Sandbox:
         user: int | tuple[int, int] = 0,
         memory: int = 4 << 30,
         argv0: str | None = None,
+        seed: int | None = None,
+        max_tasks: int = 4096,
     ) -> None:
+        """`seed` makes runs repeatable: virtual time, seeded chance. `max_tasks` may live at one time."""
         uid, gid = user if isinstance(user, tuple) else (user, user)
         self.config = Config(
             os.fspath(program), tuple(args), dict(env or {}), cwd, os.fspath(root) if root is not None else None,
-            tuple(binds), uid, gid, memory, argv0,
+            tuple(binds), uid, gid, memory, argv0, seed, max_tasks,
         )  # fmt: skip
 
     def run(
@@ -127,7 +132,8 @@ class Sandbox:
         if shown:  # an untraced run pays nothing
             from emu.trace.tracer import Tracer
 
-            run.observe(Tracer(run.kernel, shown, options))
+            now = time.perf_counter_ns if self.config.seed is None else run.clock.monotonic
+            run.observe(Tracer(run.kernel, shown, options, now=now))
         if post_mortem:
             run.watch_for_death(recent)
         code = run.go()
@@ -155,11 +161,17 @@ class Run:
     ) -> None:
         self.config = config
         self.ram = GuestRam(RAM_BYTES, config.memory >> PAGE_SHIFT)
-        self.kernel = Kernel(self.ram, HostClock(), HostRandom())
+        self.clock = HostClock() if config.seed is None else VirtualClock()
+        self.kernel = Kernel(self.ram, self.clock, HostRandom() if config.seed is None else SeededRandom(config.seed))
+        self.kernel.max_tasks = config.max_tasks
         self.kernel.last_pid = FIRST_PID - 1
         self.world = World(self.kernel, config)
         self.machine = Machine(self.kernel)
-        self.programs = Programs(self.ram, self.kernel.random, self.kernel.clock.monotonic)
+        if config.seed is not None:
+            turns = SeededTurns(config.seed)
+            self.machine.slice_blocks, self.kernel.scheduler.choose = turns.slice_blocks, turns.choose
+        counter = self.clock.counter if isinstance(self.clock, VirtualClock) else self.clock.monotonic
+        self.programs = Programs(self.ram, self.kernel.random, counter)
         self.kernel.processors = self.programs
         self.post_mortem = ""
         self.tracer: Tracer | None = None

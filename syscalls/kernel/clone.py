@@ -50,7 +50,6 @@ NAMESPACES = (
     CLONE_NEWNS | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWUSER | CLONE_NEWPID | CLONE_NEWNET | CLONE_NEWCGROUP
     | CLONE_NEWTIME
 )  # fmt: skip
-MAX_TASKS = 4096  # kernel.threads-max of our machine
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +92,7 @@ def check(task: Task, args: CloneArgs) -> None:
 
 def _check_limits(task: Task) -> None:
     cred, kernel = task.cred, task.kernel
-    if len(kernel.tasks) >= MAX_TASKS:
+    if len(kernel.tasks) >= kernel.max_tasks:
         raise SysError(EAGAIN)
     mine = sum(1 for other in kernel.tasks.values() if other.cred.uid == cred.uid)
     privileged = cred.uid == 0 or cred.capable(CAP_SYS_RESOURCE) or cred.capable(CAP_SYS_ADMIN)

@@ -67,6 +67,7 @@ class Kernel:
         self.groups: dict[int, ThreadGroup] = {}  # by process id
         self.current: Task | None = None  # whose turn it is
         self.last_pid = 0
+        self.max_tasks = 4096  # that live at one time (kernel.threads-max)
         self.outer_session = 0  # of the shell that has started the first process, outside of this world
         self.nodename = b"trapeze"
         self.domainname = b"(none)"
