@@ -22,10 +22,18 @@ if TYPE_CHECKING:
 
 #: Basic blocks that a task may run while somebody else waits for the processor: about a millisecond.
 SLICE_BLOCKS = 1 << 15
+#: A program that is refused more tasks than so many times what there may be will not stop asking.
+REFUSALS = 2
 
 
 class DeadlockError(TrapezeError):
     """Every task waits for something that can never happen."""
+
+    status = 124
+
+
+class BombError(TrapezeError):
+    """The guest goes on making tasks although there may be no more."""
 
     status = 124
 
@@ -43,6 +51,11 @@ class Machine:
         kernel = self.kernel
         while (task := kernel.scheduler.pick()) is not None:
             self._step(task)
+            if kernel.refused_tasks > REFUSALS * kernel.max_tasks:
+                raise BombError(
+                    f"fork bomb: {len(kernel.tasks)} tasks live, which is all there may be (--max-tasks), and"
+                    f" {kernel.refused_tasks} more were refused: the run is ended"
+                )
         if kernel.tasks:
             raise DeadlockError(f"deadlock: {'; '.join(_waits_for(task) for task in kernel.tasks.values())}")
 

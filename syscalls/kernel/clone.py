@@ -93,6 +93,7 @@ def check(task: Task, args: CloneArgs) -> None:
 def _check_limits(task: Task) -> None:
     cred, kernel = task.cred, task.kernel
     if len(kernel.tasks) >= kernel.max_tasks:
+        kernel.refused_tasks += 1
         raise SysError(EAGAIN)
     mine = sum(1 for other in kernel.tasks.values() if other.cred.uid == cred.uid)
     privileged = cred.uid == 0 or cred.capable(CAP_SYS_RESOURCE) or cred.capable(CAP_SYS_ADMIN)

@@ -12,6 +12,7 @@ from syscalls.fs.pipe import PipeFs
 from syscalls.fs.special import SpecialFiles
 from syscalls.fs.tmpfs import TmpFs
 from syscalls.kernel.futex import Futexes
+from syscalls.kernel.ipc_namespace import IpcNamespace
 from syscalls.kernel.sched import Scheduler
 from syscalls.kernel.timers import Timers
 from syscalls.kernel.wait import WaitQueue
@@ -68,6 +69,7 @@ class Kernel:
         self.current: Task | None = None  # whose turn it is
         self.last_pid = 0
         self.max_tasks = 4096  # that live at one time (kernel.threads-max)
+        self.refused_tasks = 0  # EAGAIN because there were so many
         self.outer_session = 0  # of the shell that has started the first process, outside of this world
         self.nodename = b"trapeze"
         self.domainname = b"(none)"
@@ -86,6 +88,11 @@ class Kernel:
     def anonfs(self) -> AnonInodeFs:
         """Where eventfds, epoll files, timerfds ... live."""
         return AnonInodeFs(self.new_dev(), self.realtime)
+
+    @cached_property
+    def ipc(self) -> IpcNamespace:
+        """System V IPC."""
+        return IpcNamespace(self)
 
     @cached_property
     def sockfs(self) -> SocketFs:
