@@ -10,7 +10,6 @@ from emu.errors import InternalError, TrapezeError
 from emu.virtual import BLOCK_NS, VirtualClock
 from syscalls.abi.arch import Arch
 from syscalls.abi.numbers import NAME
-from syscalls.abi.signal import SIGNAL
 from syscalls.kernel import jobs, signals
 from syscalls.kernel.dispatch import answer
 from syscalls.kernel.signals import SigInfo
@@ -57,7 +56,9 @@ class Machine:
                     f" {kernel.refused_tasks} more were refused: the run is ended"
                 )
         if kernel.tasks:
-            raise DeadlockError(f"deadlock: {'; '.join(_waits_for(task) for task in kernel.tasks.values())}")
+            from emu.deadlock import report
+
+            raise DeadlockError(report(kernel))
 
     def _step(self, task: Task) -> None:
         """One turn of a task: finish the call it slept in, deliver its signals, run its instructions."""
@@ -197,14 +198,3 @@ def internal_error(call: tuple[Arch, int, tuple[int, ...]] | None, error: Except
         name = NAME[arch.name].get(number & 0xFFFFFFFF, f"syscall_{number:#x}")
         where = f"in {name}({', '.join(f'{arg:#x}' for arg in args)}) of {arch.name}"
     return InternalError(f"internal error of trapeze {where}: {type(error).__name__}: {error}")
-
-
-def _waits_for(task: Task) -> str:
-    sleeping = task.sleeping
-    if task.group.stopped:
-        return (
-            f"task {task.tid} ({task.comm.decode(errors='replace')}) is stopped by {SIGNAL.format(task.group.stopped)}"
-        )
-    name = sleeping.spec.name if sleeping else "?"
-    queues = ", ".join(queue.name for queue in sleeping.wait.queues if queue.name) if sleeping else ""
-    return f"task {task.tid} ({task.comm.decode(errors='replace')}) sleeps in {name}{' on ' + queues if queues else ''}"
