@@ -67,6 +67,8 @@ class HostRandom:
 class FdStream:
     """A descriptor of the host given to the guest as a stream. It never blocks the kernel."""
 
+    live = True
+
     def __init__(self, fd: int) -> None:
         self.fd = fd
         try:
@@ -161,6 +163,7 @@ class MemoryStream:
     mode = stat.S_IFIFO | 0o600
     rdev = 0
     terminal = content = None
+    live = False
     flags = os.O_RDONLY
 
     def available(self) -> int:

@@ -140,6 +140,10 @@ class HostStream(Protocol):
     def write(self, data: bytes | memoryview) -> int | None:
         """How many bytes were taken; None when none fit yet. Raises SysError(EPIPE) when nobody reads."""
 
+    @property
+    def live(self) -> bool:
+        """May `ready` become true by itself? If not, to wait for it is to wait for ever."""
+
     def ready(self, *, writing: bool) -> bool:
         """Would write() (else read()) have an answer at once?"""
 

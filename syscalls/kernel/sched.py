@@ -69,7 +69,7 @@ class Scheduler:
         wait.wake_up = self._woken
         for queue in wait.queues:
             queue.waits[wait] = None
-            if queue.stream is not None:
+            if queue.stream is not None and (queue.stream.live or queue.stream.ready(writing=queue.writing)):
                 self._outside[wait] = None
         if wait.deadline_ns is not None:
             self._outside[wait] = None
