@@ -136,6 +136,5 @@ def clear_child_tid(task: Task) -> None:
     try:
         task.mm.write(address, bytes(4))
         task.kernel.futexes.wake(futex.key_of(task, address, private=False), 1)
-        task.kernel.futexes.wake(futex.key_of(task, address, private=True), 1)
     except SysError:
         return  # the program's own affair

@@ -1,46 +1,79 @@
-"""Futexes: wait queues found by an address in user memory (kernel/futex/core.c, waitwake.c, requeue.c)."""
+"""Futexes: wait queues found by an address in user memory (kernel/futex/core.c, waitwake.c, requeue.c).
+
+Locks with priority inheritance, whose waiters are in the same queues, are in futex_pi.py.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+from collections.abc import Hashable, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from syscalls.abi.arch import PAGE_SHIFT, PAGE_SIZE
-from syscalls.abi.errno import EAGAIN, EFAULT, EINVAL, ENOSYS, ETIMEDOUT, SysError
-from syscalls.abi.futex import (
-    FUTEX_OP_ADD,
-    FUTEX_OP_ANDN,
-    FUTEX_OP_CMP_EQ,
-    FUTEX_OP_CMP_GE,
-    FUTEX_OP_CMP_GT,
-    FUTEX_OP_CMP_LE,
-    FUTEX_OP_CMP_LT,
-    FUTEX_OP_CMP_NE,
-    FUTEX_OP_OPARG_SHIFT,
-    FUTEX_OP_OR,
-    FUTEX_OP_SET,
-    FUTEX_OP_XOR,
-)
+from syscalls.abi.arch import PAGE_MASK, PAGE_SHIFT, PAGE_SIZE
+from syscalls.abi.errno import EAGAIN, EFAULT, EINVAL, ETIMEDOUT, SysError
+from syscalls.abi.futex import FUTEX_BITSET_MATCH_ANY
 from syscalls.kernel.ports import READ, WRITE
-from syscalls.kernel.wait import Wait, WaitQueue, Woken
+from syscalls.kernel.wait import Interrupted, Wait, WaitQueue, Woken
 
 if TYPE_CHECKING:
+    from syscalls.kernel.futex_pi import PiState
     from syscalls.kernel.task import Task
 
-U32_MASK = 0xFFFFFFFF
-MATCH_ANY = U32_MASK
+NO_NODE = 0xFFFFFFFF
+
+
+@dataclass(frozen=True, slots=True)
+class Timeout:
+    """When to give up: an absolute time of CLOCK_MONOTONIC, or of CLOCK_REALTIME, which may be set meanwhile."""
+
+    at_ns: int
+    realtime: bool = False
 
 
 class Waiter:
-    """One task asleep on a futex. Requeueing changes its key."""
+    """One task asleep on a futex (struct futex_q). Requeueing changes its key."""
 
-    __slots__ = ("bitset", "key", "queue", "woken")
+    __slots__ = ("address", "bitset", "key", "pi", "queue", "target", "task", "woken")
 
-    def __init__(self, key: Hashable, bitset: int) -> None:
+    def __init__(
+        self, task: Task, key: Hashable, bitset: int = FUTEX_BITSET_MATCH_ANY, queue: WaitQueue | None = None
+    ) -> None:
+        self.task = task
         self.key = key
         self.bitset = bitset
-        self.queue = WaitQueue("a futex")
+        self.queue = queue or WaitQueue("a futex")
         self.woken = False
+        self.pi: PiState | None = None  # the lock that it waits for
+        self.target: Hashable = None  # FUTEX_WAIT_REQUEUE_PI: the lock that it wants to be requeued to
+        self.address = 0  # where that lock is in its own address space
+
+    @property
+    def plain(self) -> bool:
+        """Does it wait for a wake-up, not for a lock?"""
+        return self.pi is None and self.target is None
+
+    def wake(self) -> None:
+        """It has what it has waited for."""
+        self.woken = True
+        self.queue.wake()
+
+    async def sleep(self, timeout: Timeout | None = None) -> None:
+        """Until woken; ETIMEDOUT, Interrupted. Who is woken in the last moment is woken."""
+        kernel = self.task.kernel
+        queues = (self.queue, kernel.clock_was_set) if timeout is not None and timeout.realtime else (self.queue,)
+        while not self.woken:
+            deadline = None
+            if timeout is not None:
+                offset = kernel.realtime() - kernel.clock.monotonic() if timeout.realtime else 0
+                deadline = timeout.at_ns - offset
+            try:
+                why = await Wait(queues, deadline)
+            except Interrupted:
+                if not self.woken:
+                    raise
+            else:
+                if why is Woken.DEADLINE and not self.woken:
+                    raise SysError(ETIMEDOUT)
 
 
 class Futexes:
@@ -48,53 +81,104 @@ class Futexes:
 
     def __init__(self) -> None:
         self._waiters: dict[Hashable, list[Waiter]] = {}
+        self.blocked: dict[Task, Waiter] = {}  # those that wait for a lock
 
     def add(self, waiter: Waiter) -> None:
         """Begin to wait."""
         self._waiters.setdefault(waiter.key, []).append(waiter)
+        if waiter.pi is not None:
+            self.blocked[waiter.task] = waiter
 
     def remove(self, waiter: Waiter) -> None:
         """Stop waiting."""
-        queue = self._waiters.get(waiter.key, [])
-        if waiter in queue:
+        queue = self._waiters.get(waiter.key)
+        if queue is not None and waiter in queue:
             queue.remove(waiter)
-        if not queue:
-            self._waiters.pop(waiter.key, None)
+            if not queue:
+                del self._waiters[waiter.key]
+            if waiter.pi is not None:
+                self.blocked.pop(waiter.task, None)
 
-    def wake(self, key: Hashable, count: int, bitset: int = MATCH_ANY) -> int:
-        """Wake the first waiters of a key; how many. Linux wakes one even when asked for none."""
-        chosen = [waiter for waiter in self._waiters.get(key, []) if waiter.bitset & bitset][: max(1, count)]
-        for waiter in chosen:
-            self.remove(waiter)
-            waiter.woken = True
-            waiter.queue.wake()
-        return len(chosen)
+    def first(self, key: Hashable) -> Waiter | None:
+        """Who waits longest (futex_top_waiter)."""
+        queue = self._waiters.get(key)
+        return queue[0] if queue else None
 
-    def requeue(self, key: Hashable, target: Hashable, count: int) -> int:
-        """Let the first waiters of a key wait for another one; how many."""
-        moved = self._waiters.get(key, [])[:count]
-        for waiter in moved:
-            self.remove(waiter)
-            waiter.key = target
-            self.add(waiter)
-        return len(moved)
+    def waiters(self, key: Hashable) -> list[Waiter]:
+        """Those of a key."""
+        return list(self._waiters.get(key, ()))
+
+    def wake(self, key: Hashable, count: int, bitset: int = FUTEX_BITSET_MATCH_ANY) -> int:
+        """Wake the first waiters of a key; how many. Linux wakes one even when asked for none (futex_wake).
+
+        EINVAL, after those before it were woken, for a waiter that waits for a lock.
+        """
+        woken = 0
+        for waiter in self.waiters(key):
+            if not waiter.plain:
+                raise SysError(EINVAL)
+            if waiter.bitset & bitset:
+                self.remove(waiter)
+                waiter.wake()
+                woken += 1
+                if woken >= count:
+                    break
+        return woken
+
+    def requeue(self, key: Hashable, target: Hashable, wake: int, move: int) -> int:
+        """Wake the first waiters of a key and let the next ones wait for another one; how many (futex_requeue)."""
+        done = 0
+        for waiter in self.waiters(key):
+            if done - wake >= move:
+                break
+            if not waiter.plain:
+                raise SysError(EINVAL)
+            done += 1
+            if done <= wake:
+                self.remove(waiter)
+                waiter.wake()
+            elif key != target:
+                self.move(waiter, target)
+        return done
+
+    def move(self, waiter: Waiter, target: Hashable) -> None:
+        """Let it wait for another key (requeue_futex)."""
+        self.remove(waiter)
+        waiter.key = target
+        self.add(waiter)
 
 
 def key_of(task: Task, address: int, access: int = READ, *, private: bool = True) -> Hashable:
-    """What identifies a futex: a place in an address space, or in memory that is shared (get_futex_key)."""
+    """What identifies a futex: a place in an address space, or in an object that is mapped (get_futex_key).
+
+    A private and a shared key of one place differ. EINVAL, EFAULT.
+    """
     if address % 4:
         raise SysError(EINVAL)
-    if not 0 <= address < task.arch.task_size:
+    if not 0 <= address <= task.arch.task_size - 4:
         raise SysError(EFAULT)
+    mm = task.mm
     if private:
-        return id(task.mm), address
-    views = task.mm.views(address, 4, access)
-    if not views:
+        return mm, address
+    readable_only = not mm.views(address, 4, WRITE)
+    if readable_only and (access == WRITE or not mm.views(address, 4, READ)):
         raise SysError(EFAULT)
-    area = task.mm.vmas.find(address)
-    if area is not None and area.shared:
-        return task.mm.frames[address >> PAGE_SHIFT], address % PAGE_SIZE
-    return id(task.mm), address
+    area = mm.vmas.find(address)
+    assert area is not None
+    if area.backing is not None and (area.shared or readable_only):
+        return area.backing.key, area.index(address >> PAGE_SHIFT), address % PAGE_SIZE
+    if readable_only:  # it would never change
+        raise SysError(EFAULT)
+    return mm, address & PAGE_MASK, address % PAGE_SIZE, "shared"
+
+
+def check_node(task: Task, address: int) -> None:
+    """A futex with FUTEX2_NUMA has a memory node behind it: ours has number 0; EINVAL, EFAULT (get_futex_key)."""
+    node = load(task, address + 4)
+    if node == NO_NODE:
+        store(task, address + 4, 0)
+    elif node:
+        raise SysError(EINVAL)
 
 
 def load(task: Task, address: int) -> int:
@@ -102,54 +186,62 @@ def load(task: Task, address: int) -> int:
     return int.from_bytes(task.mm.read(address, 4), "little")
 
 
-async def wait(task: Task, key: Hashable, address: int, value: int, bitset: int, deadline_ns: int | None) -> int:
+def store(task: Task, address: int, value: int) -> None:
+    """Change the futex; EFAULT."""
+    task.mm.write(address, value.to_bytes(4, "little"))
+
+
+async def wait(task: Task, key: Hashable, address: int, value: int, bitset: int, timeout: Timeout | None) -> int:
     """Sleep until woken, if the futex still has `value`; EAGAIN, ETIMEDOUT (futex_wait)."""
     if load(task, address) != value:
         raise SysError(EAGAIN)
-    waiter = Waiter(key, bitset)
+    waiter = Waiter(task, key, bitset)
     futexes = task.kernel.futexes
     futexes.add(waiter)
     try:
-        while not waiter.woken:
-            if await Wait((waiter.queue,), deadline_ns) is Woken.DEADLINE and not waiter.woken:
-                raise SysError(ETIMEDOUT)
+        await waiter.sleep(timeout)
     finally:
         futexes.remove(waiter)
     return 0
 
 
-def modify(task: Task, address: int, operation: int) -> bool:
-    """FUTEX_WAKE_OP's read, modify, write; the result of its comparison with the old value (futex_atomic_op_inuser)."""
-    op, cmp = operation >> 28 & 7, operation >> 24 & 15
-    argument, comparand = _signed12(operation >> 12), _signed12(operation)
-    if operation >> 28 & FUTEX_OP_OPARG_SHIFT:
-        argument = 1 << (argument & 31)
-    if not task.mm.views(address, 4, WRITE):
-        raise SysError(EFAULT)
-    old = load(task, address)
-    results = {
-        FUTEX_OP_SET: argument,
-        FUTEX_OP_ADD: old + argument,
-        FUTEX_OP_OR: old | argument,
-        FUTEX_OP_ANDN: old & ~argument,
-        FUTEX_OP_XOR: old ^ argument,
-    }
-    if op not in results:
-        raise SysError(ENOSYS)
-    task.mm.write(address, (results[op] & U32_MASK).to_bytes(4, "little"))
-    signed = (old ^ 1 << 31) - (1 << 31)
-    comparisons = {
-        FUTEX_OP_CMP_EQ: signed == comparand,
-        FUTEX_OP_CMP_NE: signed != comparand,
-        FUTEX_OP_CMP_LT: signed < comparand,
-        FUTEX_OP_CMP_LE: signed <= comparand,
-        FUTEX_OP_CMP_GT: signed > comparand,
-        FUTEX_OP_CMP_GE: signed >= comparand,
-    }
-    if cmp not in comparisons:
-        raise SysError(ENOSYS)
-    return comparisons[cmp]
+async def wait_any(task: Task, wanted: Sequence[tuple[Hashable, int, int]], timeout: Timeout | None) -> int:
+    """Sleep until one of several (key, address, value) is woken; its index (futex_wait_multiple)."""
+    queue = WaitQueue("one of several futexes")
+    waiters: list[Waiter] = []
+    futexes = task.kernel.futexes
+    try:
+        for key, address, value in wanted:
+            if load(task, address) != value:
+                raise SysError(EAGAIN)
+            waiters.append(Waiter(task, key, queue=queue))
+            futexes.add(waiters[-1])
+        anyone = _AnyOf(task, waiters, queue)
+        await anyone.sleep(timeout)
+        return anyone.index
+    finally:
+        for waiter in waiters:
+            futexes.remove(waiter)
 
 
-def _signed12(value: int) -> int:
-    return ((value & 0xFFF) ^ 0x800) - 0x800
+class _AnyOf(Waiter):
+    """Sleeps for several waiters."""
+
+    __slots__ = ("waiters",)
+
+    def __init__(self, task: Task, waiters: list[Waiter], queue: WaitQueue) -> None:
+        self.waiters = waiters
+        super().__init__(task, None, queue=queue)
+
+    @property
+    def index(self) -> int:
+        """The last one that was woken (futex_unqueue_multiple)."""
+        return max((index for index, waiter in enumerate(self.waiters) if waiter.woken), default=-1)
+
+    @property
+    def woken(self) -> bool:
+        return self.index >= 0
+
+    @woken.setter
+    def woken(self, value: bool) -> None:
+        assert not value

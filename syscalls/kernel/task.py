@@ -24,7 +24,7 @@ from syscalls.abi.resource import (
     RLIMIT_SIGPENDING,
     RLIMIT_STACK,
 )
-from syscalls.kernel import exit
+from syscalls.kernel import exit, robust
 from syscalls.kernel.signals import SignalState
 from syscalls.kernel.wait import WaitQueue
 
@@ -187,6 +187,7 @@ class Task:
 
     def release_thread_pointers(self) -> None:
         """The thread leaves its address space: those who wait for that are told (exec_mm_release)."""
+        robust.release(self)
         exit.clear_child_tid(self)
 
     def vfork_done(self) -> None:

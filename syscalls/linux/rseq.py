@@ -1,10 +1,9 @@
-"""rseq(2), set_robust_list(2), get_robust_list(2): areas that a thread shares with the kernel."""
+"""rseq(2): restartable sequences, an area that a thread shares with the kernel."""
 
 from __future__ import annotations
 
-from syscalls.abi.cstruct import CPtr, CULong
-from syscalls.abi.errno import EBUSY, EFAULT, EINVAL, EPERM, ESRCH, SysError
-from syscalls.abi.kinds import Address, Out, Pid, Size, UInt
+from syscalls.abi.errno import EBUSY, EFAULT, EINVAL, EPERM, SysError
+from syscalls.abi.kinds import Address, UInt
 from syscalls.kernel import rseq as areas
 from syscalls.kernel.task import Task
 from syscalls.spec import syscall
@@ -36,24 +35,4 @@ def rseq(task: Task, rseq: Address, rseq_len: UInt, flags: UInt, sig: UInt) -> i
         raise SysError(EFAULT)
     task.rseq = (rseq, rseq_len, sig)
     areas.publish(task)
-    return 0
-
-
-@syscall()
-def set_robust_list(task: Task, head: Address, len: Size) -> int:
-    """Where the locks are that the kernel must free when the thread dies (set_robust_list(2))."""
-    if len != 3 * task.arch.word:
-        raise SysError(EINVAL)
-    task.robust_list = head
-    return 0
-
-
-@syscall()
-def get_robust_list(task: Task, pid: Pid, head_ptr: Out[CPtr], len_ptr: Out[CULong]) -> int:
-    """Store where a thread's list of locks is, and its size (get_robust_list(2))."""
-    other = task.kernel.tasks.get(pid) if pid else task
-    if other is None:
-        raise SysError(ESRCH)
-    len_ptr.put(3 * other.arch.word)
-    head_ptr.put(other.robust_list)
     return 0
