@@ -322,6 +322,9 @@ class FileOfFrames:
     def sync(self, first, count):
         self.synced.append((first, count))
 
+    def closed(self):
+        pass
+
     def punch(self, first, count):
         raise SysError(EOPNOTSUPP)
 

@@ -14,7 +14,7 @@ from syscalls.abi.signal import (
     SIG_IGN,
     SIGCHLD,
 )
-from syscalls.kernel import futex, jobs, signals
+from syscalls.kernel import ctty, futex, jobs, signals
 from syscalls.kernel.signals import SigInfo
 from syscalls.kernel.timers import disarm_all
 
@@ -72,6 +72,8 @@ def _leave_children(task: Task) -> None:
 def _end_process(group: ThreadGroup) -> None:
     """What goes with the last thread: timers; children get another parent (forget_original_parent, reparent_leader)."""
     disarm_all(group)
+    ctty.leave(group, ending=True)
+    group.kernel.ipc.semaphores.undo(group)
     heir = _reaper(group)
     children, group.children = group.children, []
     for child in children:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from syscalls.abi.errno import EINVAL, EIO, SysError
 from syscalls.abi.limits import PIPE_MAX_SIZE
 from syscalls.fs.procfs import Directory, Node, Setting, Text
+from syscalls.kernel import ipc_msg, ipc_sem, ipc_shm
 from syscalls.kernel.kernel import RELEASE, VERSION
 from syscalls.mm.space import MAX_MAP_COUNT, MMAP_MIN_ADDR
 
@@ -38,6 +39,13 @@ CONSTANTS = {
 #: /proc/sys/fs/NAME -> attribute of the mount table, and the largest value.
 PROTECTIONS = {"protected_fifos": 2, "protected_hardlinks": 1, "protected_regular": 2, "protected_symlinks": 1}
 
+IPC_MNI = 1 << 15
+#: /proc/sys/kernel/NAME -> attribute of the IPC namespace, and the largest value.
+IPC_LIMITS = {
+    "msgmax": (1 << 31) - 1, "msgmnb": (1 << 31) - 1, "msgmni": IPC_MNI, "shmall": (1 << 64) - 1,
+    "shmmax": (1 << 64) - 1, "shmmni": IPC_MNI,
+}  # fmt: skip
+
 
 def nodes(kernel: Kernel) -> dict[bytes, Node]:
     """Everything beside the processes."""
@@ -56,6 +64,7 @@ def nodes(kernel: Kernel) -> dict[bytes, Node]:
         b"stat": text(lambda: _stat(kernel)),
         b"swaps": text(lambda: "Filename\t\t\t\tType\t\tSize\t\tUsed\t\tPriority\n"),
         b"sys": _tree(kernel),
+        b"sysvipc": _sysvipc(kernel),
         b"uptime": text(lambda: _uptime(kernel)),
         b"version": text(lambda: f"Linux version {RELEASE} (trapeze) {VERSION}\n"),
         b"vmstat": text(lambda: f"nr_free_pages {kernel.memory_bytes()[1] >> 12}\n"),
@@ -136,6 +145,8 @@ def _tree(kernel: Kernel) -> Directory:
     leaves["kernel/domainname"] = name("domainname")
     leaves["kernel/random/uuid"] = Setting(lambda: _uuid(kernel).encode() + b"\n")
     leaves["kernel/random/boot_id"] = Setting(lambda: boot_id.encode() + b"\n")
+    leaves |= {f"kernel/{limit}": _ipc_limit(kernel, limit) for limit in IPC_LIMITS}
+    leaves["kernel/sem"] = _sem_limits(kernel)
     leaves["vm/drop_caches"] = Setting(lambda: b"0\n", _drop_caches)
     return _directory({tuple(path.split("/")): node for path, node in leaves.items()})
 
@@ -162,6 +173,36 @@ def _protection(kernel: Kernel, name: str) -> Setting:
         setattr(kernel.mounts, name, _number(data, 0, PROTECTIONS[name]))
 
     return Setting(lambda: b"%d\n" % getattr(kernel.mounts, name), store)
+
+
+def _ipc_limit(kernel: Kernel, name: str) -> Setting:
+    """A limit of System V IPC (ipc/ipc_sysctl.c)."""
+
+    def store(data: bytes) -> None:
+        setattr(kernel.ipc, name, _number(data, 0, IPC_LIMITS[name]))
+
+    return Setting(lambda: b"%d\n" % getattr(kernel.ipc, name), store)
+
+
+def _sem_limits(kernel: Kernel) -> Setting:
+    """kernel/sem: four limits in one line."""
+    names = ("semmsl", "semmns", "semopm", "semmni")
+
+    def store(data: bytes) -> None:
+        for name, word in zip(names, data.split(), strict=False):
+            setattr(kernel.ipc, name, _number(word, 0, IPC_MNI if name == "semmni" else (1 << 31) - 1))
+
+    return Setting(lambda: b"\t".join(b"%d" % getattr(kernel.ipc, name) for name in names) + b"\n", store)
+
+
+def _sysvipc(kernel: Kernel) -> Directory:
+    """/proc/sysvipc."""
+    children: dict[bytes, Node] = {
+        b"msg": Text(lambda: ipc_msg.table(kernel.ipc.messages).encode()),
+        b"sem": Text(lambda: ipc_sem.table(kernel.ipc.semaphores).encode()),
+        b"shm": Text(lambda: ipc_shm.table(kernel.ipc.segments).encode()),
+    }
+    return Directory(lambda: children, children.get)
 
 
 def _drop_caches(data: bytes) -> None:

@@ -202,6 +202,7 @@ class AddressSpace(UserMemory):
         self.drop(first, count)
         if vma.backing is not None:
             self._unwatch(vma.backing)
+            vma.backing.closed()
 
     def change(self, start: int, end: int, *, prot: int | None = None, set: int = 0, clear: int = 0) -> None:
         """Give the areas between two page addresses another protection or other flags; ENOMEM with too many areas."""

@@ -92,6 +92,9 @@ class Backing(Protocol):
     def sync(self, first: int, count: int) -> None:
         """Write dirtied pages back: msync(2), and when such a mapping goes away."""
 
+    def closed(self) -> None:
+        """An area of it has gone (vm_operations_struct's close)."""
+
     def punch(self, first: int, count: int) -> None:
         """Let the pages read as zeroes and free them (MADV_REMOVE); EOPNOTSUPP where that cannot be."""
 
@@ -136,6 +139,9 @@ class SharedMemory:
 
     def sync(self, first: int, count: int) -> None:
         """Nobody keeps another copy."""
+
+    def closed(self) -> None:
+        """Nobody counts its areas."""
 
     def punch(self, first: int, count: int) -> None:
         for unmap in self.unmap:
