@@ -195,10 +195,14 @@ class Run:
         """Run to the end; wait(2)'s status word of the first process."""
         attach(self.task)
         try:
+            if self.console is not None:
+                self.console.enter()
             if self.tracer is not None:
                 self._announce_exec(self.tracer)
             self.machine.run()
         finally:
+            if self.console is not None:
+                self.console.restore()
             self.world.write_back()
             if self.tracer is not None:
                 self.tracer.close()
@@ -224,8 +228,11 @@ class Run:
         )  # fmt: skip
         install(task, program)
         task.comm = comm_of(os.fsencode(guest_path))
-        for stream in open_streams(self.world, streams, cred.uid, cred.gid):
+        files, self.console = open_streams(self.world, streams, cred.uid, cred.gid)
+        for stream in files:
             task.files.install(stream, limit=1024)
+        if self.console is not None:
+            group.tty = self.console.slave
         kernel.add(task)
         return task
 

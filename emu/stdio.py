@@ -4,28 +4,29 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from syscalls.abi.fcntl import O_ACCMODE, O_RDWR
+from syscalls.abi.fcntl import O_ACCMODE
 from syscalls.abi.stat import S_IFCHR, S_IFMT, ST_NOATIME
-from syscalls.fs import devices, vfs
+from syscalls.fs import devices
 from syscalls.fs.hostfs import HostFs, HostRegular
 from syscalls.fs.mount import anonymous
 from syscalls.fs.open import vfs_open
-from syscalls.fs.stream import RegularStreamFile, StreamFile, StreamInode, Tty, TtyFile
+from syscalls.fs.stream import RegularStreamFile, StreamFile, StreamInode
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from emu.console import Console
     from emu.world import World
     from syscalls.fs.file import File
     from syscalls.kernel.ports import HostDirectory, HostStream
 
-PTS_0, CURRENT_TTY = devices.makedev(136, 0), devices.makedev(5, 0)
-TTY_GROUP = 5
+CURRENT_TTY = devices.makedev(5, 0)
 
 
-def open_streams(world: World, streams: Iterable[HostStream], uid: int, gid: int) -> list[File]:
-    """An open file for each stream. A terminal among them becomes /dev/pts/0 and /dev/tty."""
-    return [_Opener(world, uid, gid).open(stream) for stream in streams]
+def open_streams(world: World, streams: Iterable[HostStream], uid: int, gid: int) -> tuple[list[File], Console | None]:
+    """An open file for each stream. Terminals among them become /dev/pts/0, at whose other side is the console."""
+    opener = _Opener(world, uid, gid)
+    return [opener.open(stream) for stream in streams], opener.console
 
 
 class _Opener:
@@ -35,6 +36,7 @@ class _Opener:
         self.world = world
         self.uid = uid
         self.gid = gid
+        self.console: Console | None = None
 
     def open(self, stream: HostStream) -> File:
         """The file for one stream."""
@@ -63,18 +65,10 @@ class _Opener:
 
     def _terminal(self, stream: HostStream) -> File:
         """The first terminal is the session's; all of them are called /dev/pts/0."""
-        world = self.world
-        if world.tty is None:
-            assert stream.terminal is not None
-            groups = world.kernel.groups
-            world.tty = Tty(stream, stream.terminal, lambda pgid: any(pgid == it.pgid for it in groups.values()))
-            world.tty.session = world.tty.foreground = world.kernel.outer_session
-            for rdev in (PTS_0, CURRENT_TTY):
-                world.special.register(S_IFCHR, rdev, world.tty.open)
-            vfs.mknod(world, None, b"/dev/pts/0", S_IFCHR | 0o620, PTS_0)
-            inode = world.path("/dev/pts/0").inode
-            inode.uid, inode.gid = self.uid, TTY_GROUP
-        path = world.path("/dev/pts/0")
-        file = TtyFile(path.inode, O_RDWR, stream, world.tty)
-        file.path = path
-        return file
+        if self.console is None:
+            from emu.console import Console
+
+            self.console = Console(self.world.kernel, self.world.devpts)
+            self.world.devpts.slaves[0].uid = self.uid
+        self.console.add(stream)
+        return self.console.open()

@@ -22,6 +22,7 @@ from syscalls.fs import devices, vfs
 from syscalls.fs import open as fs_open
 from syscalls.fs import path as fs_path
 from syscalls.fs.cred import Credentials
+from syscalls.fs.devpts import CURRENT_TTY, PTMX, DevPts
 from syscalls.fs.hostfs import HostFs
 from syscalls.fs.mount import MountTable, Path
 from syscalls.fs.overlay import LowerRegular, OverlayFs
@@ -31,10 +32,10 @@ from syscalls.fs.regular import RegularInode
 from syscalls.fs.special import SpecialFiles
 from syscalls.fs.tmpfs import TmpDirectory, TmpFs
 from syscalls.kernel import proc
+from syscalls.kernel.ctty import Terminals
 
 if TYPE_CHECKING:
     from syscalls.fs.inode import Inode
-    from syscalls.fs.stream import Tty
     from syscalls.kernel.kernel import Kernel
 
 #: What is longer is not collected from memory after the run.
@@ -73,6 +74,7 @@ class World:
         self.special = SpecialFiles()
         for rdev, factory in devices.factories(kernel.random).items():
             self.special.register(S_IFCHR, rdev, factory)
+        self.devpts = DevPts(kernel.new_dev(), kernel.realtime, Terminals(kernel))
         if config.root is None:
             self.root_fs: TmpFs = TmpFs(kernel.new_dev(), kernel.realtime, kernel.ram, self.special, mode=0o755)
         else:
@@ -86,7 +88,6 @@ class World:
             self._fill()
         self._mount_system()
         self.bound: list[HostFs] = []  # host files outside of the root
-        self.tty: Tty | None = None  # the terminal of the guest's session
         for bind in config.binds:
             self._bind(bind)
         self._untouched: dict[Inode, bytes] = {}  # digests of contents
@@ -111,6 +112,10 @@ class World:
             vfs.symlink(self, target.encode(), None, f"/dev/{link}".encode())
         self.mkdir("/dev/shm", 0o1777)  # noqa: S108  # the guest's
         self.mkdir("/dev/pts", 0o755)
+        devpts = self.devpts
+        devpts.mount = self.mounts.mount(devpts.root, self.path("/dev/pts"), source=b"devpts")
+        self.special.register(S_IFCHR, PTMX, devpts.open_master)
+        self.special.register(S_IFCHR, CURRENT_TTY, devpts.open_current)
         self.mkdir("/proc", 0o555)
         procfs = ProcFs(kernel.new_dev(), kernel.realtime, proc.root(kernel))
         self.mounts.mount(procfs.root, self.path("/proc"), source=b"proc")

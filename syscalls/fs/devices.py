@@ -108,6 +108,7 @@ NODES: dict[bytes, tuple[int, int]] = {
     b"random": (makedev(1, 8), 0o666),
     b"urandom": (makedev(1, 9), 0o666),
     b"tty": (makedev(5, 0), 0o666),
+    b"ptmx": (makedev(5, 2), 0o666),
 }
 
 

@@ -132,6 +132,14 @@ class File:
         """POLLIN, POLLOUT ... that hold now; a regular file is always ready."""
         return POLLIN | POLLOUT | POLLRDNORM | POLLWRNORM
 
+    def read_deadline(self) -> int | None:
+        """Until when (monotonic ns) a read that begins to wait now does so; None: for ever."""
+        return None
+
+    def read_rest(self, count: int) -> bytes:
+        """What a read takes that waits no longer, although there is less than it wanted."""
+        return b""
+
     def queues(self) -> tuple[WaitQueue, ...]:
         """The wait queues that are woken when poll() or an operation's answer may have changed."""
         return ()

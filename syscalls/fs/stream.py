@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from syscalls.abi import ioctl as abi
-from syscalls.abi.errno import EACCES, EIO, ENOTTY, EPERM, ESRCH, SysError
+from syscalls.abi.errno import EACCES, ENOTTY, SysError
 from syscalls.abi.fcntl import O_ACCMODE, O_RDWR
 from syscalls.abi.poll import POLLERR, POLLHUP, POLLIN, POLLOUT, POLLRDNORM, POLLWRNORM
 from syscalls.abi.stat import S_IFIFO, S_IFMT
@@ -17,17 +16,7 @@ from syscalls.kernel.wait import WaitQueue
 
 if TYPE_CHECKING:
     from syscalls.fs.hostfs import HostRegular
-    from syscalls.kernel.ports import HostStream, HostTerminal, Memory
-
-#: ioctl_tty(2), as far as a terminal of the host may be asked: request -> bytes that it stores, or takes.
-GETS = {
-    abi.TCGETS: 36, abi.TCGETS2: 44, abi.TIOCGWINSZ: 8, abi.FIONREAD: 4, abi.TIOCOUTQ: 4, abi.TIOCGETD: 4,
-}  # fmt: skip
-PUTS = {
-    abi.TCSETS: 36, abi.TCSETSW: 36, abi.TCSETSF: 36, abi.TCSETS2: 44, abi.TCSETSW2: 44, abi.TCSETSF2: 44,
-    abi.TIOCSWINSZ: 8,
-}  # fmt: skip
-CONTROLS = frozenset({abi.TCSBRK, abi.TCSBRKP, abi.TCXONC, abi.TCFLSH})
+    from syscalls.kernel.ports import HostStream, Memory
 
 
 class StreamInode(Inode):
@@ -124,55 +113,3 @@ class RegularStreamFile(HostFile):
     def position(self, value: int) -> None:
         if self._stream is not None:
             self._stream.move(value)
-
-
-class Tty:
-    """The terminal of the guest's first session. `group_exists` tells whether there is such a process group."""
-
-    def __init__(self, stream: HostStream, terminal: HostTerminal, group_exists: Callable[[int], bool]) -> None:
-        self.stream = stream
-        self.terminal = terminal
-        self.session = 0  # who opens it first will be its session leader, and in the foreground
-        self.foreground = 0
-        self.group_exists = group_exists
-
-    def open(self, inode: Inode, flags: int) -> File:
-        """/dev/tty and /dev/pts/0."""
-        return TtyFile(inode, flags, self.stream, self)
-
-
-class TtyFile(StreamFile):
-    """An open terminal."""
-
-    def __init__(self, inode: Inode, flags: int, stream: HostStream, tty: Tty) -> None:
-        super().__init__(inode, flags, stream)
-        self.tty = tty
-
-    def ioctl(self, request: int, argument: int, memory: Memory) -> int:
-        """ioctl_tty(2)."""
-        tty, terminal = self.tty, self.tty.terminal
-        if request in GETS:
-            memory.write(argument, terminal.get(request, GETS[request]))
-        elif request in PUTS:
-            terminal.put(request, memory.read(argument, PUTS[request]))
-        elif request in CONTROLS:
-            terminal.control(request, argument & 0xFFFFFFFF)
-        elif request == abi.TIOCGPGRP:
-            memory.write(argument, tty.foreground.to_bytes(4, "little"))
-        elif request == abi.TIOCGSID:
-            memory.write(argument, tty.session.to_bytes(4, "little"))
-        elif request == abi.TIOCSPGRP:
-            group = int.from_bytes(memory.read(argument, 4), "little", signed=True)
-            if not tty.group_exists(group):
-                raise SysError(ESRCH)
-            tty.foreground = group
-        elif request == abi.TIOCSTI:
-            raise SysError(EIO)  # nobody puts words into the host's mouth (tty.legacy_tiocsti is 0)
-        elif request in {abi.TIOCCONS, abi.TIOCSETD, abi.TIOCVHANGUP}:
-            raise SysError(EPERM)
-        else:
-            raise SysError(ENOTTY)
-        return 0
-
-    def name(self) -> bytes:
-        return b"/dev/pts/0"

@@ -65,6 +65,10 @@ def answer(task: Task, arch: Arch, number: int, args: tuple[int, ...]) -> int | 
         return _TABLES[arch][number](task, args)
     except SysError as error:
         return -error.errno
+    except Interrupted as interrupted:  # it would have slept, were it not for a signal that it raised itself
+        restart = interrupted.restart or specs.Restart.SYS
+        task.interrupted = Interruption(restart, (arch, number, args), task.cpu.get(task.arch.result))
+        return -EINTR
 
 
 def start(task: Task, spec: specs.Spec, coroutine: Coroutine[Wait, None, int | None]) -> int | None:

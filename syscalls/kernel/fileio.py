@@ -14,7 +14,7 @@ from syscalls.fs import attr
 from syscalls.fs.file import WOULD_BLOCK, File
 from syscalls.kernel.ports import WRITE
 from syscalls.kernel.signals import SigInfo, send
-from syscalls.kernel.wait import Interrupted, Wait
+from syscalls.kernel.wait import Interrupted, Wait, Woken
 
 if TYPE_CHECKING:
     from syscalls.kernel.ports import Memory
@@ -64,17 +64,24 @@ def segment(task: Task, address: int, length: int) -> tuple[int, int]:
     return address, min(length, MAX_RW_COUNT)
 
 
-async def wait_for(file: File, *, nowait: bool = False) -> None:
-    """Sleep until the file's state changes; EAGAIN when it (or the call) is not to wait."""
+async def wait_for(file: File, *, nowait: bool = False) -> bool:
+    """Sleep until the file's state changes; EAGAIN when it (or the call) is not to wait. True: it took too long."""
     if nowait or file.nonblocking:
         raise SysError(EAGAIN)
-    await Wait(file.queues())
+    return await Wait(file.queues(), file.read_deadline()) is Woken.DEADLINE
 
 
 async def read_bytes(file: File, count: int, offset: int | None = None, *, nowait: bool = False) -> bytes:
     """Up to `count` bytes from the file's position or from `offset`, sleeping until there are some."""
     while (data := file.read(count) if offset is None else file.pread(count, offset)) is WOULD_BLOCK:
-        await wait_for(file, nowait=nowait)
+        try:
+            late = await wait_for(file, nowait=nowait)
+        except (Interrupted, SysError):
+            if rest := file.read_rest(count):
+                return rest
+            raise
+        if late:
+            return file.read_rest(count)
     return data
 
 

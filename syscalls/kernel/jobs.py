@@ -134,5 +134,11 @@ def signal_group(kernel: Kernel, pgid: int, signo: int) -> bool:
     """The kernel itself sends a signal to a process group; is there anybody in it? (kill_pgrp with priv 1)."""
     targets = [group for group in members(kernel, pgid) if group.tasks]
     for group in targets:
-        signals.send(group.tasks[0], SigInfo(signo, SI_KERNEL), whole_group=True)
+        signal_process(group, signo)
     return bool(targets)
+
+
+def signal_process(group: ThreadGroup, signo: int) -> None:
+    """The kernel itself sends a signal to a process, if it still lives."""
+    if group.tasks:
+        signals.send(group.tasks[0], SigInfo(signo, SI_KERNEL), whole_group=True)

@@ -183,6 +183,16 @@ class HostStream(Protocol):
         """O_RDONLY, O_WRONLY or O_RDWR, with O_APPEND and O_LARGEFILE, as the host opened it."""
 
 
+class HostDevice(Protocol):
+    """Something of the host that may concern the guest at any time: the terminal that the guest's session is on."""
+
+    def streams(self) -> list[tuple[HostStream, bool]]:
+        """What to wait for (True: until it is writable) when nobody can run; none when there is nobody left."""
+
+    def poll(self) -> None:
+        """Look whether anything has happened. It is called often."""
+
+
 class HostTerminal(Protocol):
     """ioctl_tty(2) on a stream of the host that is a terminal. The kernel lets only harmless requests through."""
 

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 from syscalls.abi.arch import PAGE_SHIFT
 from syscalls.abi.resource import RLIM_INFINITY, RLIMIT_RSS, RLIMIT_SIGPENDING
 from syscalls.abi.signal import SIG_DFL, SIG_IGN, SIGCHLD
+from syscalls.fs.devices import makedev
+from syscalls.fs.ttyioctl import PTS_MAJOR
 from syscalls.mm import show
 
 if TYPE_CHECKING:
@@ -106,6 +108,11 @@ def _signal_masks(task: Task) -> tuple[int, int]:
     return ignored, caught
 
 
+def _terminal(group: ThreadGroup) -> tuple[int, int]:
+    """The controlling terminal's device number, and the process group in its foreground."""
+    return (makedev(PTS_MAJOR, group.tty.index), group.tty.foreground) if group.tty is not None else (0, -1)
+
+
 def stat(task: Task) -> bytes:
     """/proc/PID/stat: 52 fields in one line (do_task_stat)."""
     group, mm, kernel = task.group, task.mm, task.kernel
@@ -114,7 +121,7 @@ def stat(task: Task) -> bytes:
     cpu = kernel.clock.cputime() // TICK_NS
     started = (group.start_ns - kernel.boot_ns) // TICK_NS
     fields = [
-        _state(task), group.ppid, group.pgid, group.sid, 0, -1, PF_RANDOMIZE, 0, 0, 0, 0, cpu, 0, 0, 0,
+        _state(task), group.ppid, group.pgid, group.sid, *_terminal(group), PF_RANDOMIZE, 0, 0, 0, 0, cpu, 0, 0, 0,
         20 + task.nice, task.nice, len(group.tasks), 0, started, usage.size, usage.rss >> PAGE_SHIFT,
         group.limit(RLIMIT_RSS) if group.limit(RLIMIT_RSS) != RLIM_INFINITY else (1 << 64) - 1, 1, 1,
         mm.stack_start, 0, 0,

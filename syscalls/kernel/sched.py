@@ -15,7 +15,7 @@ from syscalls.kernel.wait import Wait, Woken
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from syscalls.kernel.ports import Clock, HostStream
+    from syscalls.kernel.ports import Clock, HostDevice, HostStream
     from syscalls.kernel.task import Task
     from syscalls.kernel.timers import Timers
 
@@ -38,6 +38,7 @@ class Scheduler:
         self._waits: dict[Wait, Task] = {}
         self._outside: dict[Wait, None] = {}  # those that time or the host may end, whatever the guest does
         self._turns = 0
+        self.device: HostDevice | None = None  # that may want something at any time: the terminal outside
         self.choose: Callable[[int], int] | None = None  # which of so many ready tasks is next; None: the first
         self.sliced = False  # does the turn that runs now end by itself?
 
@@ -55,7 +56,7 @@ class Scheduler:
     @property
     def contended(self) -> bool:
         """May anybody but the running task want the processor before that one gives it up: must its turn end?"""
-        return bool(self.queue or self._outside or self.timers)
+        return bool(self.queue or self._outside or self.timers or self.device)
 
     def end_turn(self) -> None:
         """Let the ready tasks run before the running one goes on (sched_yield(2))."""
@@ -102,7 +103,7 @@ class Scheduler:
     def pick(self) -> Task | None:
         """The next task to run, waiting for it as long as it takes; None: nobody can ever run again."""
         self._turns -= 1
-        if self._turns < 0 and (self._outside or self.timers):
+        if self._turns < 0 and (self._outside or self.timers or self.device):
             self.tick()
         while not self.queue:
             self.tick()
@@ -119,6 +120,8 @@ class Scheduler:
             deadlines = [self._deadlines[0][0]] if self._deadlines else []
             if self._waits and (timer := self.timers.real.next_deadline()) is not None:
                 deadlines.append(timer)
+            if self.device is not None:
+                streams += self.device.streams()
             if not deadlines and not streams:
                 return None
             self.clock.sleep_until(min(deadlines, default=None), streams)
@@ -132,6 +135,8 @@ class Scheduler:
         self._turns = TURNS_PER_TICK
         self._expire()
         self.timers.expire()
+        if self.device is not None:
+            self.device.poll()
         if self.queue:  # otherwise the wait for the host finds the ready ones
             self._poll_streams()
 

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from syscalls.fs.fdtable import FdTable
     from syscalls.fs.file import File
     from syscalls.fs.path import FsContext, Path
+    from syscalls.fs.tty import Tty
     from syscalls.kernel.dispatch import Interruption, Sleeping
     from syscalls.kernel.kernel import Kernel
     from syscalls.kernel.ports import CpuState
@@ -76,6 +77,8 @@ class ThreadGroup:
         self.forked_by: Task | None = None  # the thread of the parent that has made it
         self.pgid: int = like.pgid if like else self.parent_outside  # as of a program run by a shell's script
         self.sid: int = like.sid if like else self.parent_outside
+        self.tty: Tty | None = like.tty if like else None  # the controlling terminal
+        self.old_foreground = 0  # whom its hang-up left behind, until the session's leader ends
         self.stopped = 0  # by this signal (job control)
         self.parked: list[Task] = []  # those whose turn came meanwhile
         self.stop_unreported = self.continue_unreported = False  # what wait(2) has yet to tell

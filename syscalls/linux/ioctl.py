@@ -9,12 +9,14 @@ from syscalls.abi import ioctl as abi
 from syscalls.abi.arch import PAGE_SIZE
 from syscalls.abi.cstruct import I32, I64
 from syscalls.abi.errno import ENOTTY, EOPNOTSUPP, EPERM, SysError
-from syscalls.abi.fcntl import O_ASYNC, O_NONBLOCK
+from syscalls.abi.fcntl import O_ASYNC, O_CLOEXEC, O_NONBLOCK
 from syscalls.abi.kinds import AddressKind, Fd, FlagsKind, Kind, PointerKind, SwitchKind
 from syscalls.abi.stat import S_IFDIR, S_IFLNK, S_IFREG
 from syscalls.abi.structs.termios import Termios, Winsize
+from syscalls.fs import devpts
 from syscalls.fs.cred import CAP_SYS_ADMIN
 from syscalls.fs.file import File
+from syscalls.kernel.fileio import install
 from syscalls.kernel.task import Task
 from syscalls.spec import syscall
 
@@ -36,6 +38,9 @@ _CASES: dict[int, Kind | None] = {
     abi.TIOCGPGRP: _INT_OUT,
     abi.TIOCSPGRP: _INT_IN,
     abi.TIOCGSID: _INT_OUT,
+    abi.TIOCGPTN: _INT_OUT,
+    abi.TIOCSPTLCK: _INT_IN,
+    abi.TIOCPKT: _INT_IN,
 }
 Request = Annotated[int, FlagsKind(abi.IOCTL_REQUEST)]
 Argument = Annotated[int, SwitchKind("op", _CASES, AddressKind())]
@@ -100,10 +105,22 @@ def _unsupported(task: Task, file: File, argp: int) -> int:
     raise SysError(EOPNOTSUPP)
 
 
+def _open_peer(task: Task, file: File, argp: int) -> int:
+    """TIOCGPTPEER: the other side of a pseudo-terminal, wherever devpts is mounted; `argp` are O_* flags."""
+    flags = argp & 0xFFFFFFFF
+    peer = devpts.peer(file, flags)
+    try:
+        return install(task, peer, cloexec=bool(flags & O_CLOEXEC))
+    except SysError:
+        peer.close()
+        raise
+
+
 _COMMON: dict[int, Callable[[Task, File, int], int]] = {
     abi.FIONBIO: _set_nonblocking,
     abi.FIOASYNC: _set_async,
     abi.FIOQSIZE: _quota_size,
+    abi.TIOCGPTPEER: _open_peer,
     abi.FIGETBSZ: _block_size,
     abi.FIFREEZE: _freeze,
     abi.FITHAW: _freeze,

@@ -9,6 +9,7 @@ from syscalls.abi.fcntl import (
     O_CLOEXEC,
     O_CREAT,
     O_LARGEFILE,
+    O_NOCTTY,
     O_PATH,
     O_TRUNC,
     O_WRONLY,
@@ -19,6 +20,8 @@ from syscalls.abi.kinds import DirFd, FdResult, In, Mode, OpenFlags, Path, Size
 from syscalls.abi.structs.file import OpenHow
 from syscalls.fs import open as fs
 from syscalls.fs.file import File
+from syscalls.fs.ttyfile import TtyFile
+from syscalls.kernel import ctty
 from syscalls.kernel.fileio import install, nofile_limit
 from syscalls.kernel.task import Task
 from syscalls.kernel.wait import Interrupted, Wait
@@ -95,7 +98,10 @@ async def _finish(task: Task, file: File, flags: int) -> int:
     try:
         while not file.opened:
             await Wait(file.queues())
-        return install(task, file, cloexec=bool(flags & O_CLOEXEC))
+        fd = install(task, file, cloexec=bool(flags & O_CLOEXEC))
     except (Interrupted, SysError):
         file.close()
         raise
+    if isinstance(file, TtyFile) and not flags & O_NOCTTY:
+        ctty.opened(task, file.tty, readable=file.readable)
+    return fd

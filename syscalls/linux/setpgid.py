@@ -70,4 +70,5 @@ def setsid(task: Task) -> PidResult:
     if group.sid == group.tgid or any(members(task.kernel, group.tgid)):
         raise SysError(EPERM)
     group.sid = group.pgid = group.tgid
+    group.tty = None
     return group.sid
