@@ -90,6 +90,17 @@ def parse_env(items: tuple[str, ...], *, bare: bool) -> dict[str, str]:
     return env
 
 
+def changed_env(env: dict[str, str], changes: tuple[str, ...]) -> dict[str, str]:
+    """strace's -E: NAME=VALUE sets, NAME takes away."""
+    for change in changes:
+        name, sep, value = change.partition("=")
+        if sep:
+            env[name] = value
+        else:
+            env.pop(name, None)
+    return env
+
+
 def sandbox_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """What run and trace have in common: what the guest sees."""
     options = [
@@ -129,7 +140,7 @@ def make_sandbox(settings: dict[str, Any]) -> Sandbox:
     return Sandbox(
         settings["program"],
         settings["args"],
-        env=parse_env(settings["env"], bare=settings["clear_env"]),
+        env=changed_env(parse_env(settings["env"], bare=settings["clear_env"]), settings.get("environment", ())),
         cwd=settings["cwd"],
         root=settings["root"],
         binds=[parse_bind(bind) for bind in settings["bind"]],
@@ -187,6 +198,8 @@ def run(**settings: Any) -> None:
       trapeze run --root /srv/alpine --user 1000 /bin/busybox ls -l /
       trapeze run --bind $PWD:/src:rw --cwd /src ./tool-i386 input.txt
     """
+    if settings["program"].startswith("-"):
+        raise UsageError(f"no such option: {settings['program']} (see trapeze run --help)")
     finish(settings)
 
 
@@ -208,7 +221,15 @@ def run(**settings: Any) -> None:
     show_default=True,
     help="Bytes shown of a string.",
 )
-@click.option("-y", "paths", is_flag=True, help="Show what descriptors lead to.")
+@click.option("-y", "paths", count=True, help="Show what descriptors lead to (-yy: the same).")
+@click.option("-P", "only_paths", metavar="PATH", multiple=True, help="Only calls that have to do with PATH.")
+@click.option("-z", "successful", is_flag=True, help="Only calls that succeed.")
+@click.option("-Z", "failed", is_flag=True, help="Only calls that fail.")
+@click.option("-n", "number", is_flag=True, help="Number of each call.")
+@click.option("-i", "pointer", is_flag=True, help="Program counter at each call.")
+@click.option("-E", "environment", metavar="NAME[=VALUE]", multiple=True, help="Set a variable, or take it away.")
+@click.option("-w", "wall", is_flag=True, help="Accepted: the table's times are those of the clock on the wall.")
+@click.option("-U", "columns", metavar="COLUMNS", default="", help="Columns of the table.")
 @click.option(
     "-t", "clock", count=True, help="Time of day before each line; -tt with microseconds, -ttt since the epoch."
 )
@@ -254,6 +275,8 @@ def trace(**settings: Any) -> None:
     """
     from emu.trace.command import tracing
 
+    if settings["program"].startswith("-"):
+        raise UsageError(f"no such option: {settings['program']} (see trapeze trace --help)")
     with tracing(settings) as (sinks, options):
         result = make_sandbox(settings).run(
             inherit=True, sinks=sinks, options=options, post_mortem=settings["post_mortem"]

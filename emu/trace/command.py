@@ -23,6 +23,7 @@ def tracing(settings: dict[str, Any]) -> Iterator[tuple[list[Sink], TraceOptions
         qualifiers = qualify(settings["expressions"])
     except SelectError as error:
         raise UsageError(str(error)) from None
+    _status(settings, qualifiers)  # before a file is made
     if settings["follow"] > 1 and settings["output"] is not None:
         yield from _separately(settings, qualifiers)
         return
@@ -69,15 +70,23 @@ def _options(settings: dict[str, Any], qualifiers: Qualifiers, coloured: bool) -
     return TraceOptions(
         trace=qualifiers.trace,
         signals=qualifiers.signals,
-        status=qualifiers.status,
+        status=_status(settings, qualifiers),
         quiet=frozenset(quiet),
         raw=qualifiers.raw,
-        abbreviate=qualifiers.abbreviate and not settings["verbose"],
+        verbose=qualifiers.verbose,
+        abbreviate=not settings["verbose"],
+        abbrev=qualifiers.abbrev,
+        dump_read=qualifiers.read,
+        dump_write=qualifiers.write,
+        only_paths=frozenset(os.fsencode(path) for path in settings["only_paths"]),
+        relative=settings["relative"] and settings["clock"] > 0,
+        number=settings["number"],
+        pointer=settings["pointer"],
         string_limit=settings["string_limit"],
         hex_strings=min(settings["hexadecimal"], 2),
         names=Names(settings["names"]),
-        paths=settings["paths"],
-        clock=Clock.RELATIVE if settings["relative"] else clock,
+        paths=settings["paths"] > 0,
+        clock=Clock.RELATIVE if settings["relative"] and not settings["clock"] else clock,
         duration=settings["duration"],
         column=settings["column"],
         always_pid=(to_file and settings["follow"] == 1) or settings["show_pid"],
@@ -85,6 +94,25 @@ def _options(settings: dict[str, Any], qualifiers: Qualifiers, coloured: bool) -
         separately=separately,
         colour=coloured,
     )
+
+
+def _summary(settings: dict[str, Any], out: TextIO) -> Sink:
+    from emu.trace.summary import DEFAULT_COLUMNS, SummarySink
+
+    try:
+        columns = tuple(settings["columns"].split(",")) if settings["columns"] else DEFAULT_COLUMNS
+        return SummarySink(out, sort=settings["sort"], columns=columns)
+    except SelectError as error:
+        raise UsageError(str(error)) from None
+
+
+def _status(settings: dict[str, Any], qualifiers: Qualifiers) -> frozenset[str] | None:
+    """-z and -Z are short for two of them."""
+    if settings["successful"] and settings["failed"]:
+        raise UsageError("-z and -Z exclude each other")
+    if settings["successful"] or settings["failed"]:
+        return frozenset({"successful" if settings["successful"] else "failed"})
+    return qualifiers.status
 
 
 def _sinks(settings: dict[str, Any], out: TextIO, options: TraceOptions) -> list[Sink]:
@@ -98,7 +126,5 @@ def _sinks(settings: dict[str, Any], out: TextIO, options: TraceOptions) -> list
 
         sinks.append(TextSink(out, options))
     if settings["count"] or settings["count_too"]:
-        from emu.trace.summary import SummarySink
-
-        sinks.append(SummarySink(out, sort=settings["sort"]))
+        sinks.append(_summary(settings, out))
     return sinks

@@ -36,6 +36,9 @@ class CallEvent:
     duration: int = 0
     known: int = 0  # how many of `args` were known when the call began
     more: bool = False  # and whether others follow, behind a comma that is shown at once
+    pointer: int = 0  # the program counter behind the trap instruction, when it was asked for
+    whole: bool = False  # structures are shown with all their members
+    dump: bytes = b""  # data that were read or written, when they are to be dumped
     announced: bool = False  # an unfinished line of it was shown
     torn: bool = False  # the task ended within it: the arguments that were not known yet never will be
 

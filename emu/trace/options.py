@@ -37,12 +37,20 @@ class TraceOptions:
         frozenset()
     )  # -e quiet=: exit, personality, attach, superseded, thread-exit, path-resolution
     raw: Selection | None = None  # -e raw=
+    verbose: Selection = ALL  # -e verbose=: whose structures are shown at all
     abbreviate: bool = True  # -v turns it off
+    abbrev: Selection = ALL  # -e abbrev=: whose structures are shown short
+    dump_read: frozenset[int] | None = frozenset()  # -e read=: descriptors whose data are dumped; None: all
+    dump_write: frozenset[int] | None = frozenset()  # -e write=
+    only_paths: frozenset[bytes] = frozenset()  # -P: only calls that have to do with these
     string_limit: int = 32  # -s
     hex_strings: int = 0  # -x: strings with unprintable bytes, -xx: all
     names: Names = Names.ABBREV  # -X
     paths: bool = False  # -y
     clock: Clock = Clock.NONE
+    relative: bool = False  # -r with -t: the time since the previous line too
+    number: bool = False  # -n: the number of the call
+    pointer: bool = False  # -i: where in the program it was made
     duration: bool = False  # -T
     column: int = 40  # -a
     always_pid: bool = False  # --always-show-pid, and -f -o FILE

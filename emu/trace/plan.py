@@ -100,6 +100,7 @@ class Plan:
         self.outputs = 0  # how many steps, from the first that is known only at the exit
         self.result: Callable[[Context, int], tuple[Value, Remark]] = _plain_result
         self.late_comma = False  # the comma before them is shown with them, not at the entry
+        self.whole = False  # structures with all their members
         self.shows_mask = False  # context.notes["mask"] is to be the signal mask after the call
         self.at_entry: Callable[[Context], None] | None = None  # looks at what the call is going to change
 

@@ -11,6 +11,7 @@ NAMES = {
     "trace": "trace", "t": "trace", "signal": "signal", "signals": "signal", "s": "signal", "status": "status",
     "quiet": "quiet", "silent": "quiet", "silence": "quiet", "q": "quiet", "raw": "raw", "x": "raw",
     "verbose": "verbose", "v": "verbose", "abbrev": "abbrev", "a": "abbrev",
+    "read": "read", "reads": "read", "r": "read", "write": "write", "writes": "write", "w": "write",
 }  # fmt: skip
 STATUSES = frozenset({"successful", "failed", "unfinished", "unavailable", "detached"})
 QUIET = frozenset({"attach", "exit", "path-resolution", "personality", "thread-exit", "superseded"})
@@ -26,7 +27,10 @@ class Qualifiers:
     quiet: frozenset[str] = frozenset()
     quiet_given: bool = False
     raw: Selection | None = None
-    abbreviate: bool = True
+    verbose: Selection = ALL
+    abbrev: Selection = ALL
+    read: frozenset[int] | None = frozenset()
+    write: frozenset[int] | None = frozenset()
 
 
 def qualify(expressions: tuple[str, ...]) -> Qualifiers:
@@ -50,12 +54,28 @@ def _apply(known: Qualifiers, kind: str, value: str) -> Qualifiers:
         return replace(known, status=_words(value, STATUSES, "status"))
     if kind == "quiet":
         return replace(known, quiet=_words(value, QUIET, "quiet"), quiet_given=True)
+    if kind == "read":
+        return replace(known, read=_descriptors(value))
+    if kind == "write":
+        return replace(known, write=_descriptors(value))
     selection = select_calls(value)
     if kind == "raw":
         return replace(known, raw=selection)
-    if kind in ("verbose", "abbrev"):  # structures are shown whole or short for all calls alike
-        return replace(known, abbreviate=(value != "none") if kind == "abbrev" else known.abbreviate)
+    if kind == "verbose":
+        return replace(known, verbose=selection)
+    if kind == "abbrev":
+        return replace(known, abbrev=selection)
     return replace(known, trace=selection)
+
+
+def _descriptors(value: str) -> frozenset[int] | None:
+    """A list of descriptors, `all` (None) or `none`."""
+    if value == "all":
+        return None
+    items = [] if value == "none" else value.split(",")
+    if bad := [item for item in items if not item.isdecimal()]:
+        raise SelectError(f"invalid descriptor '{bad[0]}'")
+    return frozenset(int(item) for item in items)
 
 
 def _words(value: str, known: frozenset[str], what: str) -> frozenset[str]:

@@ -54,6 +54,7 @@ class Writer:
     def __init__(self, options: TraceOptions) -> None:
         self.options = options
         self.names = options.names
+        self.abbreviate = options.abbreviate
         self._writers: dict[type, Callable[[Any], str]] = {
             Int: lambda value: str(value.value),
             Hex: lambda value: hexadecimal(value.value),
@@ -119,7 +120,7 @@ class Writer:
 
     def _struct(self, value: Struct) -> str:
         fields = value.fields
-        if value.brief is not None and self.options.abbreviate:
+        if value.brief is not None and self.abbreviate:
             known = dict(fields)
             shown = [f"{name}={self.show(known[name])}" for name in value.brief if name in known]
             return "{" + ", ".join([*shown, "..."]) + "}"
@@ -168,12 +169,14 @@ class TextSink:
         self._tasks: set[int] = set()
         self._column = options.always_pid or options.pid_column
         self._last = 0  # -r: start of the previous line
-        self._plain_prefix = options.clock is Clock.NONE
+        self._places: dict[int, str] = {}  # thread id -> what -n and -i show of its last call
+        self._plain_prefix = not (options.clock is not Clock.NONE or options.number or options.pointer)
 
     # --- events -------------------------------------------------------------------------------------------------------
 
     def call(self, event: CallEvent) -> None:
         """`name(args)      = result`."""
+        self._where(event)
         prefix = self._prefix(event.tid, event.wall, event.start)
         arguments = self.writer.arguments(event.args)
         if event.torn:
@@ -185,9 +188,12 @@ class TextSink:
             head = f"{event.name}({arguments})"
         column = self.options.column - len(prefix) - 1
         self._write(f"{prefix}{self._paint_name(event, head)}{' ' * (column - len(head))} = {self.result(event)}\n")
+        if event.dump:
+            self._write(dump(event.dump))
 
     def unfinished(self, event: CallEvent) -> None:
         """`name(args-so-far <unfinished ...>`."""
+        self._where(event)
         prefix = self._prefix(event.tid, event.wall, event.start)
         self._write(f"{prefix}{event.name}({self._announced(event)} <unfinished ...>\n")
 
@@ -273,7 +279,16 @@ class TextSink:
     def _prefix(self, tid: int, wall: int, start: int) -> str:
         if self._plain_prefix and not self._several and tid in self._tasks:
             return ""
-        return self._pid(tid) + self._time(wall, start)
+        return self._pid(tid) + self._time(wall, start) + self._places.get(tid, "")
+
+    def _where(self, event: CallEvent) -> None:
+        """-n, -i, and how whole the structures of this call are."""
+        options = self.options
+        self.writer.abbreviate = options.abbreviate and not event.whole
+        if options.number or options.pointer:
+            number = f"[{event.number:4}] " if options.number else ""
+            pointer = f"[{event.pointer:0{event.arch.word * 2}x}] " if options.pointer else ""
+            self._places[event.tid] = number + pointer
 
     def _pid(self, tid: int) -> str:
         if tid not in self._tasks:
@@ -294,11 +309,27 @@ class TextSink:
         clock = self.options.clock
         if clock is Clock.NONE:
             return ""
-        if clock is Clock.RELATIVE:
+        since = ""
+        if clock is Clock.RELATIVE or self.options.relative:
             delta = start - self._last if self._last else 0
             self._last = start
-            return f"{delta // NS:6}.{delta % NS // 1000:06d} "
+            since = f"{delta // NS:6}.{delta % NS // 1000:06d}"
+        if clock is Clock.RELATIVE:
+            return since + " "
         if clock is Clock.EPOCH:
-            return f"{wall // NS}.{wall % NS // 1000:06d} "
-        text = time.strftime("%H:%M:%S", time.localtime(wall // NS))
-        return f"{text}.{wall % NS // 1000:06d} " if clock is Clock.MICROSECONDS else f"{text} "
+            text = f"{wall // NS}.{wall % NS // 1000:06d} "
+        else:
+            text = time.strftime("%H:%M:%S", time.localtime(wall // NS))
+            text += f".{wall % NS // 1000:06d} " if clock is Clock.MICROSECONDS else " "
+        return f"{text}(+{since}) " if since else text
+
+
+def dump(data: bytes) -> str:
+    """-e read= and write=: lines of sixteen bytes in hexadecimal and as text."""
+    lines = []
+    for at in range(0, len(data), 16):
+        row = data[at : at + 16]
+        halves = " ".join(f"{c:02x}" for c in row[:8]), " ".join(f"{c:02x}" for c in row[8:])
+        text = "".join(chr(c) if 0x20 <= c < 0x7F else "." for c in row)
+        lines.append(f" | {at:05x}  {halves[0]:<23}  {halves[1]:<23}  {text:<16} |\n")
+    return "".join(lines)

@@ -11,12 +11,14 @@ from typing import TYPE_CHECKING
 
 from emu.trace.decode import bare_plan, plan_of
 from emu.trace.event import CallEvent, ExitEvent, SignalEvent, Sink, StopEvent
+from emu.trace.lessen import hide_structures, make_raw
 from emu.trace.options import TraceOptions
 from emu.trace.plan import Context, Limits, Plan
 from emu.trace.siginfo import siginfo
+from emu.trace.value import Fd, Str
 from syscalls import spec as specs
 from syscalls.abi.arch import Arch
-from syscalls.abi.errno import EINTR, TABLE
+from syscalls.abi.errno import EINTR, TABLE, SysError
 from syscalls.abi.numbers import NAME
 from syscalls.abi.signal import SIGKILL, SIGNAL
 
@@ -26,12 +28,16 @@ if TYPE_CHECKING:
     from syscalls.kernel.task import Task
 
 MAX_ERRNO = 4095
+#: Calls whose data -e read= and -e write= dump: descriptor, buffer, and the result says how much.
+READS = frozenset({"read", "pread64", "recv", "recvfrom"})
+WRITES = frozenset({"write", "pwrite64", "send", "sendto"})
+DATA = READS | WRITES
 
 
 class Pending:
     """A call that has begun and not ended."""
 
-    __slots__ = ("args", "begun", "context", "number", "plan", "seq", "start", "unfinished", "wall")
+    __slots__ = ("args", "begun", "context", "number", "plan", "pointer", "seq", "start", "unfinished", "wall")
 
     def __init__(self, plan: Plan, context: Context, seq: int, number: int, wall: int, start: int) -> None:
         self.plan = plan
@@ -41,6 +47,7 @@ class Pending:
         self.args = plan.begin(context)
         self.wall = wall
         self.start = start
+        self.pointer = 0
         self.begun = 0  # when the kernel began to work on it
         self.unfinished: CallEvent | None = None  # its event, once an unfinished line was shown
 
@@ -60,6 +67,7 @@ class Tracer:
         self.sinks = tuple(sinks)
         self.options = options or TraceOptions()
         self._limits = Limits(self.options.string_limit, self.options.abbreviate)
+        self._whole = Limits(self.options.string_limit, abbreviate=False)
         self._decodes = any(getattr(sink, "decodes", True) for sink in self.sinks)
         self._plans: dict[tuple[Arch, int], Plan | None] = {}
         self._pending: dict[Task, Pending] = {}
@@ -105,10 +113,15 @@ class Tracer:
         if self._arches.get(task.tid) is not arch and plan.name != "execve":  # told once the new program runs
             self._personality(task, arch)
         paths = task_paths(task) if self.options.paths else None
-        context = Context(plan, task.mm, args, self._limits, paths)
+        context = Context(plan, task.mm, args, self._whole if plan.whole else self._limits, paths)
         if task in self._restarted and plan.name == "restart_syscall":
             context.previous = self._restarted.pop(task)
-        pending = self._pending[task] = Pending(plan, context, self._seq, number, self._wall(), self._start())
+        pending = Pending(plan, context, self._seq, number, self._wall(), self._start())
+        if self.options.only_paths and not self._touches_path(task, pending):
+            return
+        self._pending[task] = pending
+        if self.options.pointer:
+            pending.pointer = task.cpu.get(task.arch.pc)
         self._open = task
         pending.begun = self._now()
 
@@ -132,6 +145,7 @@ class Tracer:
         event.duration = duration
         event.torn = result is None and not task.alive and pending.plan.outputs > 0
         complete(event, pending.context, result, restart)
+        event.dump = self._dump(pending, result or 0)
         if self._open is task:
             self._open = None
         elif self._open is not None:
@@ -203,10 +217,43 @@ class Tracer:
         plan = None
         if self.options.trace.has(name, arch):
             spec = specs.find(arch, name)
-            plan = plan_of(name, known, arch, spec) if self._decodes else bare_plan(name, known, arch, spec)
+            plan = self._decoding_plan(name, known, arch, spec) if self._decodes else bare_plan(name, known, arch, spec)
         if len(self._plans) < 4096:
             self._plans[arch, number] = plan
         return plan
+
+    def _decoding_plan(self, name: str, number: int, arch: Arch, spec: specs.Spec | None) -> Plan:
+        """How the arguments are shown, by -e raw=, verbose= and abbrev=."""
+        options = self.options
+        plan = plan_of(name, number, arch, spec)
+        plan.whole = not options.abbrev.has(name, arch)
+        if options.raw is not None and options.raw.has(name, arch):
+            make_raw(plan)
+        elif not options.verbose.has(name, arch):
+            hide_structures(plan)
+        return plan
+
+    def _touches_path(self, task: Task, pending: Pending) -> bool:
+        """-P: is one of the paths an argument, or what a descriptor among them leads to?"""
+        wanted, path_of = self.options.only_paths, task_paths(task)
+        return any(
+            (isinstance(value, Str) and value.path and value.data in wanted)
+            or (isinstance(value, Fd) and path_of(value.value) in wanted)
+            for _, value in pending.args
+        )
+
+    def _dump(self, pending: Pending, result: int) -> bytes:
+        """-e read= and write=: the data of a call that moved some."""
+        if result <= 0 or pending.plan.name not in DATA:
+            return b""
+        chosen = self.options.dump_write if pending.plan.name in WRITES else self.options.dump_read
+        fd, at = pending.context.args[:2]
+        if chosen is not None and fd not in chosen:
+            return b""
+        try:
+            return pending.context.memory.read(at, result)
+        except SysError:
+            return b""
 
     def _personality(self, task: Task, arch: Arch) -> None:
         known = self._arches.get(task.tid)
@@ -234,6 +281,8 @@ class Tracer:
             support="" if spec is None or spec.support is specs.Support.FULL else spec.partial or spec.support.value,
             wall=pending.wall,
             start=pending.start,
+            pointer=pending.pointer,
+            whole=plan.whole,
         )
 
     def _announce(self) -> None:

@@ -10,14 +10,14 @@ from types import SimpleNamespace
 import pytest
 
 import emu.trace
-from emu.trace.event import CallEvent, ExitEvent, SignalEvent
+from emu.trace.event import CallEvent, ExitEvent, SignalEvent, StopEvent
 from emu.trace.jsonl import JsonSink
 from emu.trace.options import Clock, TraceOptions
 from emu.trace.quote import quote
 from emu.trace.select import ALL, NONE, SelectError, select_calls, select_signals
 from emu.trace.siginfo import siginfo
 from emu.trace.summary import SummarySink
-from emu.trace.text import TextSink
+from emu.trace.text import TextSink, dump
 from emu.trace.tracer import Tracer
 from emu.trace.value import Address, Bits, Change, Fd, Hex, Id, Int, List, Named, Note, Octal, Str, Struct, Words
 from syscalls.abi import signal as sig
@@ -394,3 +394,53 @@ def test_the_table_sorts_and_chooses_columns():
     assert summary(columns=("name", "calls"))[-1] == "total                    3"
     with pytest.raises(SelectError):
         SummarySink(io.StringIO(), sort="colour")
+
+
+def test_dumped_data_are_rows_of_sixteen_bytes():
+    rows = dump(b"bye\n" + bytes(14)).splitlines()
+    assert rows[0] == " | 00000  62 79 65 0a 00 00 00 00  00 00 00 00 00 00 00 00  bye............. |"
+    assert rows[1] == " | 00010  00 00                                             ..               |"
+    assert [len(row) for row in rows] == [len(rows[0])] * 2
+
+
+def test_prefixes_come_and_go_with_the_tasks():
+    out = io.StringIO()
+    sink = TextSink(out, TraceOptions())
+    sink.exited(ExitEvent(7, 7, 0))
+    sink.attached(8)
+    sink.attached(9)
+    sink.exited(ExitEvent(7, 9, 0))
+    sink.superseded(ExitEvent(7, 7, 0), 8)
+    assert out.getvalue().splitlines() == [
+        "+++ exited with 0 +++",
+        "strace: Process 8 attached",
+        "strace: Process 9 attached",
+        "[pid     9] +++ exited with 0 +++",
+        "+++ superseded by execve in pid 8 +++",
+    ]
+
+
+def test_a_call_that_its_task_did_not_survive_shows_what_was_known():
+    out = io.StringIO()
+    event = CallEvent(1, 7, 7, X86_64, "read", 0, (0,) * 6, [("fd", Int(3)), ("buf", Address(5))], known=1, more=True)
+    event.torn = True
+    TextSink(out, TraceOptions()).call(event)
+    assert out.getvalue() == "read(3,  <unfinished ...>)              = ?\n"
+
+
+def test_a_task_that_ends_quietly_counts_no_more():
+    out = io.StringIO()
+    sink = TextSink(out, TraceOptions(quiet=frozenset({"exit", "thread-exit", "attach"})))
+    sink.attached(7)
+    sink.attached(8)
+    sink.exited(ExitEvent(7, 8, 0))
+    sink.stopped(StopEvent(7, 7, "SIGSTOP"))
+    assert out.getvalue() == "--- stopped by SIGSTOP ---\n"
+
+
+def test_times_since_the_last_line_stand_behind_the_time_of_day():
+    out = io.StringIO()
+    sink = TextSink(out, TraceOptions(clock=Clock.EPOCH, relative=True))
+    for start in (1_000_000_000, 1_500_000_000):
+        sink.exited(ExitEvent(7, 7, 0, wall=start, start=start))
+    assert out.getvalue().splitlines()[1].startswith("1.500000 (+     0.500000) +++")
