@@ -144,7 +144,7 @@ async def write_pieces(
                 data = memoryview(data)[taken:]
             done += len(data)
     except SysError as error:
-        if error.errno == EPIPE:
+        if error.errno == EPIPE and file.whole_writes:  # datagrams break no pipe
             send_to_self(task, SIGPIPE)
         if not done:
             raise

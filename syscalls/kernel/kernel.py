@@ -16,6 +16,7 @@ from syscalls.kernel.ipc_namespace import IpcNamespace
 from syscalls.kernel.sched import Scheduler
 from syscalls.kernel.timers import Timers
 from syscalls.kernel.wait import WaitQueue
+from syscalls.net.message import Creds
 from syscalls.net.sockfs import SocketFs
 
 if TYPE_CHECKING:
@@ -97,7 +98,12 @@ class Kernel:
     @cached_property
     def sockfs(self) -> SocketFs:
         """Where sockets live, and their names."""
-        return SocketFs(self.new_dev(), self.realtime)
+        return SocketFs(self.new_dev(), self.realtime, self._caller)
+
+    def _caller(self) -> Creds:
+        """The credentials of whose turn it is."""
+        task = self.current
+        return Creds() if task is None else Creds(task.group.tgid, task.cred.uid, task.cred.gid)
 
     @cached_property
     def shmem(self) -> TmpFs:

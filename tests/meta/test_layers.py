@@ -14,7 +14,7 @@ FLOORS = [
     {"emu.loop", "emu.world"},
     {"emu"},
     {"syscalls.linux"},
-    {"syscalls.kernel", "syscalls.mm", "syscalls.fs"},
+    {"syscalls.kernel", "syscalls.mm", "syscalls.fs", "syscalls.net"},
     {"syscalls.spec"},
     {"syscalls.abi"},
 ]
