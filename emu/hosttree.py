@@ -17,7 +17,7 @@ from collections.abc import Iterator
 
 from emu import libc
 from syscalls.abi.errno import SysError
-from syscalls.kernel.ports import HostObject
+from syscalls.kernel.ports import HostObject, HostStat
 
 NODE = os.O_PATH | os.O_NOFOLLOW | os.O_CLOEXEC
 #: Whatever is opened for its content: it must never make us wait, nor become our terminal.
@@ -40,6 +40,7 @@ class HostTree:
     def __init__(self, fd: int, *, writable: bool) -> None:
         _want_descriptors()
         self.writable = writable
+        self.fixed_ns: int | None = None  # what all times are said to be, and names are sorted: for repeatable runs
         self.top = HostNode(self, fd)
 
     @classmethod
@@ -83,6 +84,17 @@ def _plain(name: bytes) -> bytes:
     return name
 
 
+class FixedTimes:
+    """Attributes of a host file, but for its times: those depend on who has looked at it before."""
+
+    def __init__(self, found: os.stat_result, fixed_ns: int) -> None:
+        self._found = found
+        self.st_atime_ns = self.st_mtime_ns = self.st_ctime_ns = fixed_ns
+
+    def __getattr__(self, name: str) -> int:
+        return getattr(self._found, name)  # type: ignore[no-any-return]  # all that is used are numbers
+
+
 class HostNode:
     """One object. Every method raises SysError with the host's errno."""
 
@@ -112,10 +124,12 @@ class HostNode:
         if not self._tree.writable:
             raise SysError(errno.EROFS)
 
-    def stat(self) -> os.stat_result:
+    def stat(self) -> HostStat:
         """Its attributes now."""
         with host_errors():
-            return os.fstat(self.fd)
+            found = os.fstat(self.fd)
+        fixed = self._tree.fixed_ns
+        return found if fixed is None else FixedTimes(found, fixed)
 
     # --- directories --------------------------------------------------------------------------------------------------
 
@@ -130,7 +144,8 @@ class HostNode:
     def entries(self) -> Iterator[tuple[bytes, int, int]]:
         """(name, st_ino, S_IFMT type) in the host's order."""
         with self._opened(os.O_RDONLY | os.O_DIRECTORY) as fd, os.scandir(fd) as listing:
-            for entry in listing:
+            ordered = listing if self._tree.fixed_ns is None else sorted(listing, key=lambda entry: entry.name)
+            for entry in ordered:
                 yield os.fsencode(entry.name), entry.inode(), _type(entry)
 
     def create(self, name: bytes, mode: int, uid: int, gid: int) -> HostNode:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from emu.config import Bind, Config
 from emu.errors import UsageError
 from emu.hosttree import HostTree
+from emu.virtual import EPOCH_NS
 from syscalls.abi.errno import EEXIST, SysError
 from syscalls.abi.fcntl import O_CREAT, O_RDONLY, O_TRUNC, O_WRONLY
 from syscalls.abi.stat import S_IFCHR, S_IFDIR, S_IFMT, ST_NOATIME, ST_RDONLY
@@ -71,6 +72,7 @@ class World:
 
     def __init__(self, kernel: Kernel, config: Config) -> None:
         self.kernel = kernel
+        self._deterministic = config.seed is not None
         self.special = SpecialFiles()
         for rdev, factory in devices.factories(kernel.random).items():
             self.special.register(S_IFCHR, rdev, factory)
@@ -79,6 +81,7 @@ class World:
             self.root_fs: TmpFs = TmpFs(kernel.new_dev(), kernel.realtime, kernel.ram, self.special, mode=0o755)
         else:
             tree = _directory(config.root, f"--root {config.root}")
+            self._fix(tree)
             self.root_fs = OverlayFs(kernel.new_dev(), kernel.realtime, kernel.ram, self.special, tree)
         self.mounts = MountTable(self.root_fs.root, source=self.root_fs.name.encode())
         kernel.mounts = self.mounts
@@ -93,6 +96,11 @@ class World:
         self._untouched: dict[Inode, bytes] = {}  # digests of contents
         for name, _ in list(self._files()):
             self.forget_change(name)
+
+    def _fix(self, tree: HostTree) -> None:
+        """In a deterministic run, files that the guest cannot change on the host have no times of the host."""
+        if self._deterministic and not tree.writable:
+            tree.fixed_ns = EPOCH_NS
 
     def _fill(self) -> None:
         for name, mode in DIRECTORIES.items():
@@ -125,6 +133,7 @@ class World:
         kernel = self.kernel
         option = f"--bind {bind.host}:{bind.guest}"
         tree = _tree(bind.host, option, writable=bind.writable)
+        self._fix(tree)
         fs = HostFs(kernel.new_dev(), kernel.realtime, kernel.ram, self.special, tree)
         self.bound.append(fs)
         flags = ST_NOATIME | (0 if bind.writable else ST_RDONLY)  # access times are the host's business

@@ -14,6 +14,7 @@ from fakes import FakeClock, FakeRam, FakeRandom
 
 from emu.config import Bind, Config
 from emu.errors import TrapezeError, UsageError
+from emu.virtual import EPOCH_NS
 from emu.world import DIRECTORIES, FILES, World
 from syscalls.abi.errno import EROFS, SysError
 from syscalls.abi.fcntl import O_APPEND, O_CREAT, O_RDONLY, O_RDWR, O_WRONLY
@@ -203,3 +204,14 @@ def test_what_the_host_forbids_us_it_forbids_the_guest(public_path) -> None:
 
     as_nobody(check)
     assert (shared / "mine").read_bytes() == b"x"
+
+
+def test_a_deterministic_world_has_no_times_of_the_host(tmp_path: Path) -> None:
+    for name in ("b", "a"):
+        (tmp_path / name).write_text(name)
+    kernel = Kernel(FakeRam(2048), FakeClock(), FakeRandom())
+    world = World(kernel, Config("x", root=str(tmp_path), binds=(Bind(str(tmp_path), "/ro"),), seed=0))
+    for name in ("/a", "/ro/b"):
+        inode = world.path(name).inode
+        assert inode.atime == inode.mtime == inode.ctime == EPOCH_NS
+    assert world.read("/a") == b"a"
