@@ -131,7 +131,8 @@ class Tracer:
         if pending is None:
             return
         duration = self._now() - pending.begun
-        if SIGKILL in task.signals.pending or SIGKILL in task.group.signals.pending:
+        group = task.group
+        if group.group_exit or SIGKILL in task.signals.pending or SIGKILL in group.signals.pending:
             result = None  # whoever is being killed does not come back from the call
         elif result is None and task.alive:  # rt_sigreturn, execve: what the program sees is in the register
             result = signed(task.cpu.get(task.arch.result), task.arch.bits)
@@ -143,7 +144,7 @@ class Tracer:
         event = pending.unfinished or self._event(task, pending)
         event.tid = task.tid  # a thread may have executed a program
         event.duration = duration
-        event.torn = result is None and not task.alive and pending.plan.outputs > 0
+        event.torn = result is None and pending.plan.outputs > 0
         complete(event, pending.context, result, restart)
         event.dump = self._dump(pending, result or 0)
         if self._open is task:
@@ -180,6 +181,9 @@ class Tracer:
 
     def exited(self, task: Task, status: int) -> None:
         """A task has ended."""
+        ending = self._open
+        if ending is not None and ending is not task and self._pending[ending].plan.name == "exit_group":
+            self.exit(ending, None)  # which never comes back, whoever goes first
         self.exit(task, None)
         self._restarted.pop(task, None)
         by = self._superseded.pop(task, None)

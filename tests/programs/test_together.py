@@ -93,3 +93,12 @@ def test_the_trace_of_a_thread_that_executes_a_program():
     assert lines[at - 1].endswith("= ?")
     assert lines[at + 1].split() == ["<...", "execve", "resumed>)", "=", "0"]
     assert "strace: Process 1001 attached" in lines
+
+
+def test_all_threads_end_within_their_calls():
+    lines = together("threads", tasks=3, seed=0)[2].splitlines()
+    at = lines.index("[pid  1000] exit_group(0)               = ?")
+    assert lines[-1] == "+++ exited with 0 +++"
+    assert {line for line in lines[at + 1 : -1] if "+++" in line} == {
+        f"[pid  {tid}] +++ exited with 0 +++" for tid in (1001, 1002)
+    }

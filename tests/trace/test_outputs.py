@@ -227,7 +227,7 @@ class FakeTask:
         self.tid = tid
         self.arch = X86_64
         self.mm = Memory()
-        self.group = SimpleNamespace(tgid=7, signals=SimpleNamespace(pending={}))
+        self.group = SimpleNamespace(group_exit=False, tgid=7, signals=SimpleNamespace(pending={}))
         self.signals = SimpleNamespace(pending={}, mask=0x4000)
         self.interrupted = None
         self.alive = True
