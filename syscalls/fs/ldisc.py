@@ -67,6 +67,15 @@ _ERASE = b"\b \b"
 PLAIN, LAST, BEYOND = 0, 1, 2
 
 
+#: Letters as the kernel sees them, which is in ISO 8859-1 (lib/ctype.c).
+_LOWER = frozenset((*range(0x61, 0x7B), *range(0xDF, 0xF7), *range(0xF8, 0x100)))
+_UPPER = frozenset((*range(0x41, 0x5B), *range(0xC0, 0xD7), *range(0xD8, 0xDF)))
+
+
+def _is_word(char: int) -> bool:
+    return char in _LOWER or char in _UPPER or char in b"0123456789_"
+
+
 def _is_control(char: int) -> bool:
     return char < 0x20 or char == 0x7F
 
@@ -186,7 +195,7 @@ class LineDiscipline:
         if self._input(ISTRIP):
             char &= 0x7F
         if self._input(IUCLC) and self._local(IEXTEN):
-            char = bytes([char]).lower()[0]
+            char += 0x20 * (char in _UPPER)
         if self.literal:
             self.literal = False
             self._ordinary(char)
@@ -318,7 +327,7 @@ class LineDiscipline:
                 break
             first = self.buffer[start]
             if by_word and not self._is(char, VERASE):
-                if bytes([first]).isalnum() or first == ord("_"):
+                if _is_word(first):
                     seen_word = True
                 elif seen_word:
                     break
@@ -400,6 +409,9 @@ class LineDiscipline:
         if self._local(ECHOCTL) and _is_control(char) and char != TAB:
             self.echo += b"^" + bytes([char ^ 0x40])
             self.column += 2
+        elif char == 0xFF:  # which the kernel's buffer of echoes must escape, and then does not process
+            self.echo.append(char)
+            self.column += 1
         else:
             self._echo_raw(bytes([char]))
 
@@ -446,6 +458,6 @@ class LineDiscipline:
             self.column = max(0, self.column - 1)
         elif not _is_control(char):
             if flags & OLCUC:
-                char = bytes([char]).upper()[0]
+                char -= 0x20 * (char in _LOWER)
             self.column += not self._continues(char)
         return bytes([char])
