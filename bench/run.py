@@ -67,8 +67,8 @@ def qemu(arch: str) -> list[str] | None:
     return [found] if found else None
 
 
-def commands(arch: str, program: str, *args: str) -> dict[str, list[str] | None]:
-    """How each peer runs one of the bare programs."""
+def commands(arch: str, program: str | Path, *args: str) -> dict[str, list[str] | None]:
+    """How each peer runs a program, of the samples if it is only named."""
     binary = str(ROOT / "samples" / "bin" / arch / program)
     have_qiling = not subprocess.run([PYTHON, "-c", "import qiling"], capture_output=True, check=False).returncode
     emulator = qemu(arch)
@@ -270,6 +270,31 @@ def tasks(runs: int) -> list[dict[str, object]]:
     return rows
 
 
+def bash(runs: int) -> list[dict[str, object]]:
+    """Debian's bash and a thousand subshells."""
+    sys.path.insert(0, str(ROOT / "tests" / "programs"))
+    import debian  # the tests' way to Debian's packages
+
+    script = "for ((i = 0; i < 1000; i++)); do (exit 0); done; echo $i"
+    rows = []
+    for arch in ARCHES:
+        try:
+            program = debian.program("bash-static", arch)
+        except debian.UnavailableError as problem:
+            rows.append({"what": f"bash -c with 1000 subshells s, {arch}", "figures": {"all": f"not here: {problem}"}})
+            continue
+        rivals = without_bare(commands(arch, program, "-c", script))
+        seconds = measure(rivals, runs, b"1000\n")
+        rows.append(
+            {
+                "what": f"bash -c with 1000 subshells s, {arch}",
+                "figures": seconds,
+                "ours / qemu-user's": ratio(seconds["trapeze"], seconds["qemu-user"]),
+            }
+        )
+    return rows
+
+
 def counted(mode: str, n: int) -> bytes:
     """What samples/tasks.c prints when all of it happened."""
     result = {"fork": sum(i & 7 for i in range(n)), "switch": 2 * n}.get(mode, n)
@@ -281,7 +306,7 @@ def without_bare(rivals: dict[str, list[str] | None]) -> dict[str, list[str] | N
     return {name: command for name, command in rivals.items() if name != "bare unicorn"}
 
 
-SECTIONS = {"syscalls": syscalls, "cpu": cpu, "startup": startup, "copy": copy, "tasks": tasks}
+SECTIONS = {"syscalls": syscalls, "cpu": cpu, "startup": startup, "copy": copy, "tasks": tasks, "bash": bash}
 
 
 # --- the report -------------------------------------------------------------------------------------------------------
