@@ -222,8 +222,8 @@ def make_task(arch=X86_64, uid=0, gid=None, *, frames=4096) -> Task:
 def new_thread(task: Task) -> Task:
     """Another task of the same process, for tests of who waits for whom."""
     thread = Task(
-        task.group, task.kernel.new_pid(), task.arch, mm=task.mm, files=task.files, fs=task.fs, cred=task.cred,
-        cpu=FakeCpu(task.arch),
+        task.group, task.kernel.new_pid(), task.arch, mm=task.mm.share(), files=task.files.share(), fs=task.fs,
+        cred=task.cred, cpu=FakeCpu(task.arch),
     )  # fmt: skip
     task.kernel.add(thread)
     task.kernel.scheduler.remove(thread)
