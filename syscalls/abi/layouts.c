@@ -288,4 +288,11 @@ __attribute__((section("abi"), used)) const struct row abi_rows[] = {
 	LAYOUT(msginfo, msgpool, msgmap, msgmax, msgmnb, msgmni, msgssz, msgtql, msgseg)
 	LAYOUT(shminfo64, shmmax, shmmin, shmmni, shmseg, shmall)
 	LAYOUT(shm_info, used_ids, shm_tot, shm_rss, shm_swp, swap_attempts, swap_successes)
+#ifdef __i386__
+	LAYOUT(ipc_perm, key, uid, gid, cuid, cgid, mode, seq)
+	LAYOUT(msqid_ds, msg_perm, msg_stime, msg_rtime, msg_ctime, msg_cbytes, msg_qnum, msg_qbytes, msg_lspid, msg_lrpid)
+	LAYOUT(semid_ds, sem_perm, sem_otime, sem_ctime, sem_nsems)
+	LAYOUT(shmid_ds, shm_perm, shm_segsz, shm_atime, shm_dtime, shm_ctime, shm_cpid, shm_lpid, shm_nattch)
+	LAYOUT(shminfo, shmmax, shmmin, shmmni, shmseg, shmall)
+#endif
 };
