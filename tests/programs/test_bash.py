@@ -66,7 +66,7 @@ SCRIPTS = [
         "set -m; sleep 5 & kill -STOP %1; sleep .05; jobs | sed 's/  */ /g'; kill -CONT %1; kill %1; wait %1; echo $?",
     ),
     Script("foreground-job", "set -m; (sleep .1; exit 6) & fg %1 > /dev/null; echo $?"),
-    Script("child-trap", "set -m; trap 'echo child' CHLD; true & wait; echo end"),
+    Script("child-trap", "set -m; trap 'echo child' CHLD; sleep .1 & wait; echo end"),
     Script("killed", "sh -c 'kill -9 $$'; echo $?; sh -c 'kill -SEGV $$'; echo $?"),
     Script(
         "coproc",
