@@ -144,7 +144,7 @@ def _plain(task: Task, leave: Callable[[Task, int | None], None] | None = None) 
             return None
         if leave is not None:
             leave(task, result)
-        if result is not None and (pending or group_pending or ready or kernel.timers):
+        if result is not None and (pending or group_pending or ready or kernel.attention):
             return _stop_if_needed(task, arch, result)
         return result
 
@@ -171,7 +171,7 @@ def _traced(task: Task) -> OnSyscall:
 def _stop_if_needed(task: Task, arch: Arch, result: int) -> int | None:
     """End the run when this call made a signal deliverable, a timer is due, or somebody waits for an endless turn."""
     kernel = task.kernel
-    if kernel.timers:
+    if kernel.attention:
         kernel.expire_timers()
     if not signals.has_pending(task) and (kernel.scheduler.sliced or not kernel.scheduler.contended):
         return result
