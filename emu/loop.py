@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from emu.engine.base import Args, Cpu, OnSyscall, Stop, StopReason
+from emu.engine.base import Args, Cpu, OnFault, OnSyscall, Stop, StopReason
 from emu.errors import InternalError, TrapezeError
 from emu.virtual import BLOCK_NS, VirtualClock
 from syscalls.abi.arch import Arch
@@ -63,6 +63,7 @@ class Machine:
     def _step(self, task: Task) -> None:
         """One turn of a task: finish the call it slept in, deliver its signals, run its instructions."""
         self.kernel.current = task
+        self.kernel.meter.turn(task)
         if task.sleeping is not None:
             self._resume(task)
             if task.sleeping is not None:
@@ -82,6 +83,7 @@ class Machine:
             elif stop.reason is StopReason.PREEMPTED:
                 if isinstance(self.kernel.clock, VirtualClock):
                     self.kernel.clock.spend((blocks or 0) * BLOCK_NS)
+                task.usage.involuntary += 1
                 scheduler.tick()
             if task.alive:
                 self._requeue(task)
@@ -125,16 +127,27 @@ def attach(task: Task) -> None:
     on_syscall = _traced(task) if task.kernel.observer is not None else _plain(task)
     clock = task.kernel.clock
     cpu.on_syscall = clock.ticking(on_syscall) if isinstance(clock, VirtualClock) else on_syscall
-    cpu.on_fault = task.mm.fault
+    cpu.on_fault = _counted(task)
+
+
+def _counted(task: Task) -> OnFault:
+    fault, usage = task.mm.fault, task.usage
+
+    def on_fault(address: int, access: int) -> tuple[int, int] | None:
+        usage.faults += 1
+        return fault(address, access)
+
+    return on_fault
 
 
 def _plain(task: Task, leave: Callable[[Task, int | None], None] | None = None) -> OnSyscall:
     """The hot way from trap to answer. `leave` is told the result of each call that does not sleep."""
     pending, group_pending = task.signals.pending, task.group.signals.pending
-    kernel = task.kernel
+    kernel, usage = task.kernel, task.usage
     ready = kernel.scheduler.queue
 
     def on_syscall(arch: Arch, number: int, args: Args) -> int | None:
+        usage.calls += 1
         try:
             result = answer(task, arch, number, args)
         except Exception as error:

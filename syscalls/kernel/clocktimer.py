@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from syscalls.kernel import time
-from syscalls.kernel.timers import Timer
+from syscalls.kernel.timers import Timer, TimerQueue
 
 if TYPE_CHECKING:
     from syscalls.kernel.kernel import Kernel
@@ -15,20 +15,22 @@ if TYPE_CHECKING:
 class ClockTimer:
     """Calls `action` when its clock shows a time. A relative time passes even when the clock is set (hrtimer)."""
 
-    def __init__(self, kernel: Kernel, clock: int, action: Callable[[], object]) -> None:
+    def __init__(
+        self, kernel: Kernel, clock: int, action: Callable[[], object], processor: TimerQueue | None = None
+    ) -> None:
+        """`processor`: the clock itself when it counts processor time."""
         self.kernel = kernel
         self.clock = clock
         self.interval_ns = 0
         self.expires_ns: int | None = None  # None: not set; it stays when the timer has expired
-        queue = kernel.timers.cpu if time.is_cpu_clock(clock) else kernel.timers.real
-        self._timer = Timer(queue, action)
+        self._timer = Timer(kernel.timers.real if processor is None else processor, action)
         self._by_realtime = False
 
     def now(self) -> int:
         """What `expires_ns` counts in."""
         if self._by_realtime:
             return self.kernel.realtime()
-        return time.cpu_time(self.kernel) if time.is_cpu_clock(self.clock) else self.kernel.clock.monotonic()
+        return self._timer.queue.now()
 
     def set(self, value_ns: int, interval_ns: int, *, absolute: bool) -> None:
         """Start it; with a value of 0 only stop it."""

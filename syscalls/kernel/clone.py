@@ -37,7 +37,7 @@ from syscalls.abi.sched import (
 from syscalls.abi.signal import SIG_IGN
 from syscalls.abi.structs.process import UserDesc
 from syscalls.fs.cred import CAP_SYS_ADMIN, CAP_SYS_RESOURCE
-from syscalls.kernel import descriptors
+from syscalls.kernel import descriptors, usage
 from syscalls.kernel.fileio import install as install_file
 from syscalls.kernel.pidfd import PidFile
 from syscalls.kernel.signals import AltStack
@@ -162,6 +162,7 @@ def _new_group(task: Task, tid: int, args: CloneArgs) -> ThreadGroup:
     else:
         group = ThreadGroup(task.kernel, tid, parent, like=parent)
         group.exit_signal, group.forked_by = args.exit_signal, task
+    usage.watch_limit(group)
     actions = parent.signals.actions
     if flags & CLONE_CLEAR_SIGHAND:
         group.signals.actions = {signo: action for signo, action in actions.items() if action.handler == SIG_IGN}

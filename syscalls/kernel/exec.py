@@ -14,7 +14,7 @@ from syscalls.abi.stat import S_IFREG, S_ISGID, S_ISUID, ST_NOEXEC, ST_NOSUID
 from syscalls.fs.open import vfs_open
 from syscalls.fs.path import resolve
 from syscalls.fs.perm import MAY_EXEC, permission
-from syscalls.kernel import posixtimer
+from syscalls.kernel import posixtimer, usage
 from syscalls.kernel.signals import AltStack
 
 if TYPE_CHECKING:
@@ -161,6 +161,7 @@ def _leave_threads(task: Task) -> None:
 def _leave_memory(task: Task, program: Program) -> None:
     """Give the old address space up; a parent that waits in vfork(2) goes on (exec_mmap, mm_release)."""
     old = task.mm
+    usage.leave_memory(task)
     task.release_thread_pointers()
     install(task, program)
     old.release()

@@ -14,7 +14,8 @@ from syscalls.abi.signal import (
     SIG_IGN,
     SIGCHLD,
 )
-from syscalls.kernel import ctty, futex, jobs, signals
+from syscalls.abi.time import USER_TICK_NS
+from syscalls.kernel import ctty, futex, jobs, signals, usage
 from syscalls.kernel.signals import SigInfo
 from syscalls.kernel.timers import disarm_all
 
@@ -36,6 +37,7 @@ def exit_task(task: Task, status: int) -> None:
         group.exit_code = status
     group.uid = task.cred.uid
     task.vfork_done()
+    usage.ended(task)
     task.mm.release()
     task.files.release()
     _leave_children(task)
@@ -71,6 +73,7 @@ def _leave_children(task: Task) -> None:
 
 def _end_process(group: ThreadGroup) -> None:
     """What goes with the last thread: timers; children get another parent (forget_original_parent, reparent_leader)."""
+    group.exe = None
     disarm_all(group)
     ctty.leave(group, ending=True)
     group.kernel.ipc.semaphores.undo(group)
@@ -120,7 +123,11 @@ def child_info(group: ThreadGroup, signo: int = SIGCHLD) -> SigInfo:
     code = group.exit_code or 0
     number = code & 0x7F
     kind = CLD_EXITED if not number else CLD_DUMPED if code & CORE_DUMPED else CLD_KILLED
-    return SigInfo(signo, kind, pid=group.tgid, uid=group.uid, status=number or code >> 8 & 0xFF)
+    used = usage.of_group(group)
+    return SigInfo(
+        signo, kind, pid=group.tgid, uid=group.uid, status=number or code >> 8 & 0xFF,
+        utime=used.user_ns // USER_TICK_NS, stime=used.system_ns // USER_TICK_NS,
+    )  # fmt: skip
 
 
 def reap(group: ThreadGroup) -> None:

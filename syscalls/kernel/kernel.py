@@ -15,6 +15,7 @@ from syscalls.kernel.futex import Futexes
 from syscalls.kernel.ipc_namespace import IpcNamespace
 from syscalls.kernel.sched import Scheduler
 from syscalls.kernel.timers import Timers
+from syscalls.kernel.usage import Meter
 from syscalls.kernel.wait import WaitQueue
 from syscalls.net.message import Creds
 from syscalls.net.sockfs import SocketFs
@@ -63,6 +64,7 @@ class Kernel:
         self.random = random
         self.attention = False  # must the loop look at timers and signals before the next instruction?
         self.timers = Timers(clock, self.notice)
+        self.meter = Meter(clock)
         self.scheduler = Scheduler(clock, self.timers)
         self.futexes = Futexes()
         self.tasks: dict[int, Task] = {}  # by thread id

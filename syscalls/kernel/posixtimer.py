@@ -14,6 +14,7 @@ from syscalls.kernel.clocktimer import ClockTimer
 if TYPE_CHECKING:
     from syscalls.kernel.signals import SigInfo
     from syscalls.kernel.task import Task, ThreadGroup
+    from syscalls.kernel.timers import TimerQueue
 
 INT_MAX = 0x7FFFFFFF
 
@@ -22,16 +23,27 @@ class PosixTimer:
     """What timer_create(2) makes."""
 
     def __init__(
-        self, group: ThreadGroup, id: int, clock: int, notify: int, signo: int, value: int, thread: Task | None
+        self,
+        group: ThreadGroup,
+        id: int,
+        clock: int,
+        notify: int,
+        signo: int,
+        value: int,
+        thread: Task | None,
+        processor: TimerQueue | None = None,
     ) -> None:
-        """`notify`: SIGEV_*; `value` comes with the signal; `thread`: who gets it, None: the process."""
+        """`notify`: SIGEV_*; `value` comes with the signal; `thread`: who gets it, None: the process.
+
+        `processor`: the clock when it counts processor time.
+        """
         self.group = group
         self.id = id
         self.notify = notify
         self.signo = signo
         self.value = value
         self.thread = thread
-        self.timer = ClockTimer(group.kernel, clock, self._expire)
+        self.timer = ClockTimer(group.kernel, clock, self._expire, processor)
         self.overrun = 0  # of the signal that was taken last (timer_getoverrun(2))
         self._queued: SigInfo | None = None  # the signal that has not been taken yet
 

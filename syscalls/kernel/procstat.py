@@ -7,15 +7,16 @@ from typing import TYPE_CHECKING
 from syscalls.abi.arch import PAGE_SHIFT
 from syscalls.abi.resource import RLIM_INFINITY, RLIMIT_RSS, RLIMIT_SIGPENDING
 from syscalls.abi.signal import SIG_DFL, SIG_IGN, SIGCHLD
+from syscalls.abi.time import USER_TICK_NS
 from syscalls.fs.devices import makedev
 from syscalls.fs.ttyioctl import PTS_MAJOR
+from syscalls.kernel.usage import of_group
 from syscalls.mm import show
 
 if TYPE_CHECKING:
     from syscalls.fs.fdtable import FdTable
     from syscalls.kernel.task import Task, ThreadGroup
 
-TICK_NS = 10_000_000  # USER_HZ is 100
 PF_RANDOMIZE = 0x400000
 
 #: Rows of /proc/PID/limits, by resource number: name and unit (fs/proc/base.c lnames).
@@ -118,10 +119,12 @@ def stat(task: Task) -> bytes:
     group, mm, kernel = task.group, task.mm, task.kernel
     usage = show.usage(mm)
     ignored, caught = _signal_masks(task)
-    cpu = kernel.clock.cputime() // TICK_NS
-    started = (group.start_ns - kernel.boot_ns) // TICK_NS
+    used, waited_for = of_group(group), group.account.children
+    cpu = (ns // USER_TICK_NS for ns in (used.user_ns, used.system_ns, waited_for.user_ns, waited_for.system_ns))
+    started = (group.start_ns - kernel.boot_ns) // USER_TICK_NS
     fields = [
-        _state(task), group.ppid, group.pgid, group.sid, *_terminal(group), PF_RANDOMIZE, 0, 0, 0, 0, cpu, 0, 0, 0,
+        _state(task), group.ppid, group.pgid, group.sid, *_terminal(group), PF_RANDOMIZE,
+        used.faults, waited_for.faults, 0, 0, *cpu,
         20 + task.nice, task.nice, len(group.tasks), 0, started, usage.size, usage.rss >> PAGE_SHIFT,
         group.limit(RLIMIT_RSS) if group.limit(RLIMIT_RSS) != RLIM_INFINITY else (1 << 64) - 1, 1, 1,
         mm.stack_start, 0, 0,
@@ -188,8 +191,8 @@ def status(task: Task) -> bytes:
         "Cpus_allowed_list:\t0",
         "Mems_allowed:\t00000001",
         "Mems_allowed_list:\t0",
-        "voluntary_ctxt_switches:\t0",
-        "nonvoluntary_ctxt_switches:\t0",
+        f"voluntary_ctxt_switches:\t{task.usage.voluntary}",
+        f"nonvoluntary_ctxt_switches:\t{task.usage.involuntary}",
     ]
     return ("\n".join(lines) + "\n").encode(errors="surrogateescape")
 

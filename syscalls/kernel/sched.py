@@ -65,6 +65,7 @@ class Scheduler:
     def sleep(self, task: Task) -> None:
         """File the wait of a task whose call sleeps (`task.sleeping`)."""
         assert task.sleeping is not None
+        task.usage.voluntary += 1
         wait = task.sleeping.wait
         self._waits[wait] = task
         wait.wake_up = self._woken

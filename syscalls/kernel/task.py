@@ -26,6 +26,7 @@ from syscalls.abi.resource import (
 )
 from syscalls.kernel import exit, robust
 from syscalls.kernel.signals import SignalState
+from syscalls.kernel.usage import Account, Usage
 from syscalls.kernel.wait import WaitQueue
 
 if TYPE_CHECKING:
@@ -38,7 +39,7 @@ if TYPE_CHECKING:
     from syscalls.kernel.kernel import Kernel
     from syscalls.kernel.ports import CpuState
     from syscalls.kernel.posixtimer import PosixTimer
-    from syscalls.kernel.timers import Timer
+    from syscalls.kernel.timers import Timer, TimerQueue
     from syscalls.kernel.wait import Wait
     from syscalls.mm.space import AddressSpace
 
@@ -95,6 +96,7 @@ class ThreadGroup:
         self.arguments_at = self.environment_at = (0, 0)  # where their strings begin and end in memory
         self.auxv = b""
         self.vdso: dict[str, int] = {}  # addresses in the [vdso] page: "rt_sigreturn", "sigreturn"
+        self.account = Account()
         self.itimers: dict[int, Timer] = {}  # setitimer(2)
         self.posix_timers: dict[int, PosixTimer] = {}  # timer_create(2)
         self.next_timer_id = 0
@@ -168,6 +170,8 @@ class Task:
         self.no_new_privs = False
         self.death_signal = 0  # PR_SET_PDEATHSIG
         self.timer_slack_ns = self.default_timer_slack_ns = 50_000
+        self.usage = Usage()
+        self.cpu_clocks: dict[int, TimerQueue] = {}  # by CPUCLOCK_*
         self.nice = 0
         self.io_priority = 0
         self.scheduler = (0, 0)  # policy, priority

@@ -22,13 +22,13 @@ from syscalls.abi.time import (
     NSEC_PER_SEC,
     cpu_clock,
 )
-from syscalls.kernel.timers import Timer
+from syscalls.kernel.timers import Timer, TimerQueue
+from syscalls.kernel.usage import clock_of_group, clock_of_task
 from syscalls.kernel.wait import Interrupted, Wait, WaitQueue, sleep_until
 from syscalls.spec import Restart
 
 if TYPE_CHECKING:
     from syscalls.abi.kinds import Pointer
-    from syscalls.kernel.kernel import Kernel
     from syscalls.kernel.task import Task
 
 #: What the coarse clocks advance by: one tick at CONFIG_HZ=250.
@@ -95,28 +95,25 @@ def read_clock(task: Task, clock: int) -> int:
 
 def read_cpu_clock(task: Task, clock: int) -> int:
     """Processor time of a process or a thread (posix_cpu_clock_get)."""
+    return processor_clock(task, clock).now()
+
+
+def processor_clock(task: Task, clock: int) -> TimerQueue:
+    """The clock of a process's or a thread's processor time, by either kind of number; EINVAL (pid_for_clock).
+
+    A negative number names an existing process, or a thread of the caller's.
+    """
     if clock == CLOCK_THREAD_CPUTIME_ID:
-        return cpu_time(task.kernel)
-    if clock != CLOCK_PROCESS_CPUTIME_ID:
-        check_cpu_clock(task, clock)
-    return cpu_time(task.kernel)
-
-
-def check_cpu_clock(task: Task, clock: int) -> None:
-    """Is the negative clock id one of an existing process, or of a thread of the caller's? EINVAL (pid_for_clock)."""
+        return clock_of_task(task, CPUCLOCK_SCHED)
+    if clock == CLOCK_PROCESS_CPUTIME_ID:
+        return clock_of_group(task.group, CPUCLOCK_SCHED)
     pid, thread, which = cpu_clock(clock)
     if which == CLOCKFD:
         raise SysError(EINVAL)  # no CPU clock, or a descriptor's: there are no such devices
-    if pid == 0:
-        return
-    other = task.kernel.tasks.get(pid)
-    if other is None or (other.group is not task.group if thread else other.group.tgid != pid and other is not task):
+    other = task if pid == 0 else task.kernel.tasks.get(pid)
+    if other is None or (other.group is not task.group if thread else pid not in (0, other.group.tgid, task.tid)):
         raise SysError(EINVAL)
-
-
-def cpu_time(kernel: Kernel) -> int:
-    """Processor time in ns since the start. One process has all of it."""
-    return kernel.clock.cputime() - kernel.boot_cpu_ns
+    return clock_of_task(other, which) if thread else clock_of_group(other.group, which)
 
 
 def is_cpu_clock(clock: int) -> bool:
@@ -172,15 +169,13 @@ async def sleep_by_cpu_clock(task: Task, clock: int, nanoseconds: int, *, absolu
         raise SysError(EINVAL)
     if thread and pid in (0, task.tid):
         raise SysError(EINVAL)  # a thread cannot wait for its own clock
-    if clock < 0:
-        check_cpu_clock(task, clock)
-    kernel = task.kernel
-    deadline = nanoseconds if absolute else cpu_time(kernel) + nanoseconds
+    of = processor_clock(task, clock)
+    deadline = nanoseconds if absolute else of.now() + nanoseconds
     queue = WaitQueue("a CPU clock")
-    timer = Timer(kernel.timers.cpu, queue.wake)
-    timer.set(kernel.boot_cpu_ns + deadline)
+    timer = Timer(of, queue.wake)
+    timer.set(deadline)
     try:
-        while cpu_time(kernel) < deadline:
+        while of.now() < deadline:
             await queue.wait()
     except Interrupted:
         raise Interrupted(Restart.NOHAND) from None

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from syscalls.abi.signal import SI_KERNEL, SIGALRM, SIGPROF, SIGVTALRM
-from syscalls.abi.time import ITIMER_PROF, ITIMER_REAL, ITIMER_VIRTUAL
+from syscalls.abi.time import CPUCLOCK_PROF, CPUCLOCK_VIRT, ITIMER_PROF, ITIMER_REAL, ITIMER_VIRTUAL
 
 if TYPE_CHECKING:
     from syscalls.kernel.ports import Clock
@@ -92,26 +92,36 @@ class Timers:
 
     def __init__(self, clock: Clock, notice: Callable[[], object]) -> None:
         self.real = TimerQueue(clock.monotonic, notice)
-        self.cpu = TimerQueue(clock.cputime, notice)
+        self.cpu: dict[TimerQueue, None] = {}  # clocks of processor time that have armed timers
+        self._notice = notice
 
     def __bool__(self) -> bool:
         return bool(self.real) or bool(self.cpu)
+
+    def armed(self, clock: TimerQueue) -> None:
+        """A timer of this clock of processor time has been armed."""
+        self.cpu[clock] = None
+        self._notice()
 
     def expire(self) -> None:
         """Fire all that are due."""
         if self.real:
             self.real.expire()
-        if self.cpu:
-            self.cpu.expire()
+        for clock in list(self.cpu):
+            clock.expire()
+            if not clock:
+                self.cpu.pop(clock, None)
 
 
-#: setitimer(2): what each timer sends.
+#: setitimer(2): what each timer counts, if not real time, and what it sends.
+ITIMER_CLOCKS = {ITIMER_VIRTUAL: CPUCLOCK_VIRT, ITIMER_PROF: CPUCLOCK_PROF}
 ITIMER_SIGNALS = {ITIMER_REAL: SIGALRM, ITIMER_VIRTUAL: SIGVTALRM, ITIMER_PROF: SIGPROF}
 
 
 def interval_timer(group: ThreadGroup, which: int) -> Timer:
     """A process's ITIMER_* timer (setitimer(2)), made when first asked for."""
     from syscalls.kernel.signals import SigInfo, send
+    from syscalls.kernel.usage import clock_of_group
 
     timer = group.itimers.get(which)
     if timer is None:
@@ -121,7 +131,7 @@ def interval_timer(group: ThreadGroup, which: int) -> Timer:
             if group.tasks:
                 send(group.tasks[0], SigInfo(ITIMER_SIGNALS[which], SI_KERNEL), whole_group=True)
 
-        queue = kernel.timers.real if which == ITIMER_REAL else kernel.timers.cpu
+        queue = kernel.timers.real if which == ITIMER_REAL else clock_of_group(group, ITIMER_CLOCKS[which])
         timer = group.itimers[which] = Timer(queue, expire)
     return timer
 
@@ -133,3 +143,5 @@ def disarm_all(group: ThreadGroup) -> None:
     posixtimer.delete_all(group)
     for timer in group.itimers.values():
         timer.set(0)
+    if group.account.limit is not None:
+        group.account.limit.set(0)

@@ -15,7 +15,6 @@ from syscalls.spec import syscall
 
 Which = Annotated[int, FlagsKind(ITIMERS, signed=True)]
 INT_MAX = 0x7FFFFFFF
-_PARTIAL = "A timer that is due is noticed at the next system call, not while the program only computes."
 
 
 def _read(task: Task, which: int) -> Itimerval:
@@ -41,7 +40,7 @@ def getitimer(task: Task, which: Which, curr_value: Out[Itimerval]) -> int:
     return 0
 
 
-@syscall(partial=_PARTIAL)
+@syscall()
 def setitimer(task: Task, which: Which, new_value: In[Itimerval], old_value: Out[Itimerval]) -> int:
     """Arm a timer that sends SIGALRM, SIGVTALRM or SIGPROF (setitimer(2))."""
     wanted = new_value.get() if new_value else Itimerval()
@@ -54,7 +53,7 @@ def setitimer(task: Task, which: Which, new_value: In[Itimerval], old_value: Out
     return 0
 
 
-@syscall(partial=_PARTIAL)
+@syscall()
 def alarm(task: Task, seconds: UInt) -> int:
     """Send SIGALRM after so many seconds; how many were left of the previous alarm (alarm(2))."""
     timer = interval_timer(task.group, ITIMER_REAL)

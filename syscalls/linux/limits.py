@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from syscalls.abi.arch import I386
+from syscalls.abi.arch import I386, PAGE_SIZE
 from syscalls.abi.errno import EINVAL, EPERM, ESRCH, SysError
 from syscalls.abi.kinds import FlagsKind, In, Out, Pid
 from syscalls.abi.prctl import CAP_SYS_RESOURCE
@@ -13,6 +13,7 @@ from syscalls.abi.resource import (
     RLIM32_INFINITY,
     RLIM64_INFINITY,
     RLIM_NLIMITS,
+    RLIMIT_CPU,
     RLIMIT_NOFILE,
     RLIMITS,
     RUSAGE_CHILDREN,
@@ -22,9 +23,9 @@ from syscalls.abi.resource import (
 )
 from syscalls.abi.structs.system import Rlimit, Rlimit64, Rusage
 from syscalls.abi.structs.time import Timeval, Tms
-from syscalls.abi.time import NSEC_PER_SEC, NSEC_PER_USEC, USEC_PER_SEC, USER_HZ
+from syscalls.abi.time import NSEC_PER_USEC, USEC_PER_SEC, USER_TICK_NS
 from syscalls.kernel.task import Task, ThreadGroup
-from syscalls.kernel.time import cpu_time
+from syscalls.kernel.usage import Usage, of_group, of_task, watch_limit
 from syscalls.spec import syscall
 
 Resource = Annotated[int, FlagsKind(RLIMITS)]
@@ -50,6 +51,8 @@ def _set(task: Task, group: ThreadGroup, resource: int, soft: int, hard: int) ->
     if hard > old_hard and not task.cred.capable(CAP_SYS_RESOURCE):
         raise SysError(EPERM)
     group.limits[resource] = (soft, hard)
+    if resource == RLIMIT_CPU:
+        watch_limit(group)
 
 
 @syscall("getrlimit", "ugetrlimit")
@@ -118,19 +121,37 @@ def getrusage(task: Task, who: Who, usage: Out[Rusage]) -> int:
     """Store what the process, its children or this thread has used (getrusage(2))."""
     if who not in (RUSAGE_SELF, RUSAGE_CHILDREN, RUSAGE_THREAD):
         raise SysError(EINVAL)
-    used = Rusage()
-    if who != RUSAGE_CHILDREN:
-        used.ru_utime = timeval(cpu_time(task.kernel))
-        used.ru_maxrss = len(task.mm.frames) * 4
-    usage.put(used)
+    if who == RUSAGE_CHILDREN:
+        used = task.group.account.children
+    else:
+        used = of_group(task.group) if who == RUSAGE_SELF else of_task(task)
+    usage.put(rusage_of(used))
     return 0
+
+
+def rusage_of(used: Usage) -> Rusage:
+    """The struct of what was used."""
+    return Rusage(
+        ru_utime=timeval(used.user_ns),
+        ru_stime=timeval(used.system_ns),
+        ru_maxrss=used.max_rss * PAGE_SIZE >> 10,
+        ru_minflt=used.faults,
+        ru_nvcsw=used.voluntary,
+        ru_nivcsw=used.involuntary,
+    )
 
 
 @syscall()
 def times(task: Task, buf: Out[Tms]) -> int:
     """Store processor times; the result is the uptime, both in clock ticks (times(2))."""
-    kernel = task.kernel
-    tick_ns = NSEC_PER_SEC // USER_HZ
     if buf:
-        buf.put(Tms(tms_utime=cpu_time(kernel) // tick_ns))
-    return (kernel.clock.monotonic() // tick_ns) & (task.arch.mask >> 1)
+        mine, children = of_group(task.group), task.group.account.children
+        buf.put(
+            Tms(
+                tms_utime=mine.user_ns // USER_TICK_NS,
+                tms_stime=mine.system_ns // USER_TICK_NS,
+                tms_cutime=children.user_ns // USER_TICK_NS,
+                tms_cstime=children.system_ns // USER_TICK_NS,
+            )
+        )
+    return (task.kernel.clock.monotonic() // USER_TICK_NS) & (task.arch.mask >> 1)

@@ -109,7 +109,7 @@ def _settime(task: Task, clock: int, tp: _Timespec) -> int:
         raise SysError(EINVAL)
     wanted = tp.get()
     if clock < 0:
-        time.check_cpu_clock(task, clock)
+        time.processor_clock(task, clock)
         raise SysError(EPERM)
     _set_realtime(task, wanted.tv_sec, wanted.tv_nsec)
     return 0

@@ -16,6 +16,7 @@ from syscalls.kernel import time
 from syscalls.kernel.posixtimer import PosixTimer
 from syscalls.kernel.task import Task
 from syscalls.kernel.time import Time, from_ns, to_ns
+from syscalls.kernel.timers import TimerQueue
 from syscalls.spec import syscall
 
 Clock = Annotated[int, FlagsKind(CLOCKS, signed=True)]
@@ -54,20 +55,21 @@ def timer_create(task: Task, clockid: Clock, sevp: In[Sigevent], timerid: Out[I3
     id, group.next_timer_id = group.next_timer_id, group.next_timer_id + 1
     thread = _notified(task, event) if event is not None else None
     timerid.put(id)
-    _check_clock(task, clockid)
+    processor = _processor_clock(task, clockid)
     notify, signo, value = SIGEV_SIGNAL, SIGALRM, id
     if event is not None:
         notify, signo, value = event.sigev_notify, event.sigev_signo, event.sigev_value
-    group.posix_timers[id] = PosixTimer(group, id, clockid, notify, signo, value, thread)
+    group.posix_timers[id] = PosixTimer(group, id, clockid, notify, signo, value, thread, processor)
     return 0
 
 
-def _check_clock(task: Task, clock: int) -> None:
-    """EINVAL for the processor time of nobody, EOPNOTSUPP for clocks that wake a machine: there is no RTC."""
-    if clock < 0:
-        time.check_cpu_clock(task, clock)
-    elif clock in time.ALARM_CLOCKS:
+def _processor_clock(task: Task, clock: int) -> TimerQueue | None:
+    """The clock if it counts processor time; EINVAL for nobody's, EOPNOTSUPP for those that wake a machine: no RTC."""
+    if time.is_cpu_clock(clock):
+        return time.processor_clock(task, clock)
+    if clock in time.ALARM_CLOCKS:
         raise SysError(EOPNOTSUPP)
+    return None
 
 
 def _notified(task: Task, event: Sigevent) -> Task | None:

@@ -38,6 +38,8 @@ from syscalls.kernel.pidfd import PidFile
 from syscalls.kernel.siginfo import pack
 from syscalls.kernel.signals import SigInfo
 from syscalls.kernel.task import Task, ThreadGroup
+from syscalls.kernel.usage import Usage, with_children
+from syscalls.linux.limits import rusage_of
 from syscalls.spec import syscall
 
 Options = Annotated[int, FlagsKind(WAIT_OPTIONS)]
@@ -53,6 +55,7 @@ class Change:
     child: ThreadGroup
     status: int
     info: SigInfo
+    used: Usage  # by the child and by those that it has waited for
 
 
 INT_MIN = -(1 << 31)
@@ -87,15 +90,18 @@ def _change(child: ThreadGroup, options: int) -> Change | None:
     if child.zombie:
         if not options & WEXITED:
             return None
+        used = with_children(child)
         if consume:
+            assert child.parent is not None
+            child.parent.account.children.add(used)
             reap(child)
-        return Change(child, child.exit_code or 0, child_info(child))
+        return Change(child, child.exit_code or 0, child_info(child), used)
     if child.stop_unreported and options & WSTOPPED:
         child.stop_unreported = not consume
-        return Change(child, stopped(child.stopped), _info(child, CLD_STOPPED, child.stopped))
+        return Change(child, stopped(child.stopped), _info(child, CLD_STOPPED, child.stopped), with_children(child))
     if child.continue_unreported and options & WCONTINUED:
         child.continue_unreported = not consume
-        return Change(child, CONTINUED, _info(child, CLD_CONTINUED, SIGCONT))
+        return Change(child, CONTINUED, _info(child, CLD_CONTINUED, SIGCONT), with_children(child))
     return None
 
 
@@ -120,7 +126,7 @@ def _by_pid(task: Task, pid: int) -> Wanted:
     return lambda child: child.tgid == pid
 
 
-async def _wait4(task: Task, pid: int, wstatus: Out[Status], options: int) -> int:
+async def _wait4(task: Task, pid: int, wstatus: Out[Status], options: int, rusage: Out[Rusage] | None = None) -> int:
     if options & ~(WNOHANG | WUNTRACED | WCONTINUED | __WNOTHREAD | __WCLONE | __WALL):
         raise SysError(EINVAL)
     if pid == INT_MIN:
@@ -130,16 +136,15 @@ async def _wait4(task: Task, pid: int, wstatus: Out[Status], options: int) -> in
         return 0
     if wstatus:
         wstatus.put(change.status)
+    if rusage:
+        rusage.put(rusage_of(change.used))
     return change.child.tgid
 
 
 @syscall()
 async def wait4(task: Task, pid: Pid, wstatus: Out[Status], options: Options, rusage: Out[Rusage]) -> int:
     """Wait for a child to end, stop or continue (wait4(2))."""
-    result = await _wait4(task, pid, wstatus, options)
-    if result and rusage:
-        rusage.put(Rusage())
-    return result
+    return await _wait4(task, pid, wstatus, options, rusage)
 
 
 @syscall()
@@ -182,7 +187,7 @@ async def waitid(task: Task, idtype: Which, id: Pid, infop: Out[Siginfo], option
     if change is None and nonblocking and not options & WNOHANG:
         raise SysError(EAGAIN)
     if rusage and change is not None:
-        rusage.put(Rusage())
+        rusage.put(rusage_of(change.used))
     if infop:
         head = pack(change.info, task.arch) if change is not None else bytes(SIGINFO_SIZE)
         _store(task, infop.address, head)
