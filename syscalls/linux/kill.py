@@ -59,11 +59,11 @@ def _send_to_some(task: Task, groups: Iterable[ThreadGroup], signo: int, info: S
 
 
 def _group(task: Task, pid: int) -> ThreadGroup:
-    """The process of a process or thread id; ESRCH."""
+    """The process of a process or thread id; ESRCH, EPERM."""
     other = task.kernel.tasks.get(pid)
     group = other.group if other is not None else task.kernel.groups.get(pid)  # a zombie
     if group is None:
-        raise SysError(ESRCH)
+        raise task.kernel.missing(pid)
     return group
 
 
@@ -72,6 +72,8 @@ def kill(task: Task, pid: Pid, sig: Signal) -> int:
     """Send a signal to a process, a process group (0, -pgid), or everybody (-1) (kill(2))."""
     info = SigInfo(sig, SI_USER, pid=task.group.tgid, uid=task.cred.uid)
     if pid > 0:
+        if not sig and task.kernel.is_outside(pid) and task.cred.capable(CAP_KILL):
+            return 0
         send_to_group(task, _group(task, pid), sig, info)
         return 0
     if pid == INT_MIN:
@@ -86,7 +88,9 @@ def kill(task: Task, pid: Pid, sig: Signal) -> int:
 def _send_to_thread(task: Task, tgid: int | None, tid: int, signo: int, info: SigInfo) -> int:
     """do_send_specific."""
     other = task.kernel.tasks.get(tid)
-    if other is None or tgid not in (None, other.group.tgid):
+    if other is None:
+        raise task.kernel.missing(tid)
+    if tgid not in (None, other.group.tgid):
         raise SysError(ESRCH)
     _check(task, other, signo)
     if signo:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated
 
 from syscalls.abi.arch import I386, PAGE_SIZE
-from syscalls.abi.errno import EINVAL, EPERM, ESRCH, SysError
+from syscalls.abi.errno import EINVAL, EPERM, SysError
 from syscalls.abi.kinds import FlagsKind, In, Out, Pid
 from syscalls.abi.prctl import CAP_SYS_RESOURCE
 from syscalls.abi.resource import (
@@ -89,7 +89,7 @@ def prlimit64(task: Task, pid: Pid, resource: Resource, new_limit: In[Rlimit64],
     wanted = new_limit.get() if new_limit else None
     other = task.kernel.tasks.get(pid) if pid else task
     if other is None:
-        raise SysError(ESRCH)
+        raise task.kernel.missing(pid)
     if other is not task and not _may_limit(task, other):
         raise SysError(EPERM)
     soft, hard = _get(other.group, resource)

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Annotated
 
 from syscalls.abi.cstruct import U32, layout
-from syscalls.abi.errno import E2BIG, EINVAL, EPERM, ESRCH, SysError
+from syscalls.abi.errno import E2BIG, EINVAL, EPERM, SysError
 from syscalls.abi.kinds import Address, Buffer, BufferKind, FlagsKind, In, InOut, Out, Pid, Pointer, UInt
 from syscalls.abi.prctl import CAP_SYS_NICE
 from syscalls.abi.resource import RLIMIT_NICE, RLIMIT_RTPRIO
@@ -44,10 +44,10 @@ ATTR_SIZE = 56
 
 
 def find(task: Task, pid: int) -> Task:
-    """The thread with this id, 0 for oneself; ESRCH."""
+    """The thread with this id, 0 for oneself; ESRCH, EPERM."""
     other = task.kernel.tasks.get(pid) if pid else task
     if other is None:
-        raise SysError(ESRCH)
+        raise task.kernel.missing(pid)
     return other
 
 

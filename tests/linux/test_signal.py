@@ -318,3 +318,14 @@ def test_old_calls_of_i386():
     assert call(task, "sigprocmask", 2, SCRATCH, 0) == 0
     assert task.signals.mask == 6 | 1 << 40
     assert call(task, "sigprocmask", 3, SCRATCH, 0) == -EINVAL
+
+
+def test_those_outside_of_this_world_are_roots():
+    root, user = make_task(), make_task(uid=1000)
+    for pid in (77, 78):
+        root.kernel.outer_session = user.kernel.outer_session = pid
+        assert call(root, "kill", pid, 0) == 0
+        assert call(root, "kill", pid, SIGUSR1) == -EPERM  # nothing leaves this world
+        assert call(user, "kill", pid, 0) == -EPERM
+        assert call(user, "sched_setscheduler", pid, 0, SCRATCH) == -EPERM
+    assert call(root, "kill", 4711, 0) == -ESRCH
