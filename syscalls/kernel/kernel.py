@@ -6,7 +6,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Protocol
 
 from syscalls.abi.arch import PAGE_SHIFT, Arch
-from syscalls.abi.errno import ESRCH, SysError
+from syscalls.abi.errno import EPERM, ESRCH, SysError
 from syscalls.fs.anon import AnonInodeFs
 from syscalls.fs.pipe import PipeFs
 from syscalls.fs.special import SpecialFiles
@@ -136,6 +136,14 @@ class Kernel:
             return self.tasks[tid]
         except KeyError:
             raise SysError(ESRCH) from None
+
+    def is_outside(self, pid: int) -> bool:
+        """Is it init or the shell that has started the first process: root's, and out of reach?"""
+        return pid in (1, self.outer_session)
+
+    def missing(self, pid: int) -> SysError:
+        """What to raise for an id that no task of this world has: EPERM for those outside, ESRCH for nobody."""
+        return SysError(EPERM if self.is_outside(pid) else ESRCH)
 
     def exited(self, task: Task, status: int) -> None:
         """A task has ended."""
