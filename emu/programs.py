@@ -10,6 +10,8 @@ from emu.loader import Loaded, load
 from emu.loop import attach
 from syscalls.abi.arch import ARM64, Arch
 from syscalls.abi.errno import EACCES, ENOENT, ENOEXEC, SysError
+from syscalls.fs import notify
+from syscalls.fs.fdtable import put
 from syscalls.fs.path import resolve
 from syscalls.kernel.exec import Invocation, Program, open_exec
 from syscalls.kernel.filemap import FileBacking
@@ -121,6 +123,7 @@ def _parse(file: File) -> elf.Image:
     def read(offset: int, count: int) -> bytes:
         data = file.pread(count, offset)
         assert isinstance(data, bytes)
+        notify.on_access(file)
         return data
 
     try:
@@ -139,4 +142,6 @@ def _interpreter(caller: Caller, image: elf.Image) -> tuple[elf.Image, FileBacki
         if error.errno in (ENOENT, EACCES):
             raise InterpreterError(error.errno, image.interpreter) from None
         raise
-    return _parse(file), FileBacking(file)
+    backing = FileBacking(file)
+    put(file)
+    return _parse(file), backing

@@ -32,8 +32,11 @@ from syscalls.abi.fcntl import (
     FALLOC_FL_ZERO_RANGE,
     O_APPEND,
 )
+from syscalls.abi.poll import IN_ACCESS, IN_ATTRIB, IN_MODIFY
 from syscalls.abi.stat import S_IFDIR, S_IFIFO, S_IFLNK, S_IFREG, S_ISGID, S_ISUID, ST_NOEXEC
+from syscalls.fs import notify
 from syscalls.fs.cred import CAP_CHOWN, CAP_FSETID, Credentials
+from syscalls.fs.dentry import Dentry
 from syscalls.fs.file import File
 from syscalls.fs.inode import Inode
 from syscalls.fs.path import Caller, Path
@@ -66,6 +69,8 @@ class SetTime(Enum):
 
 NOW: Final = SetTime.NOW
 OMIT: Final = SetTime.OMIT
+#: (is atime set?, is mtime set?) -> what that looks like to those who watch (fsnotify_change).
+_TIMES_EVENT = {(True, True): IN_ATTRIB, (True, False): IN_ACCESS, (False, True): IN_MODIFY, (False, False): 0}
 
 
 # --- mode and owner ---------------------------------------------------------------------------------------------------
@@ -85,6 +90,7 @@ def chmod(caller: Caller, path: Path, mode: int) -> None:
         mode &= ~S_ISGID
     inode.mode = inode.type | mode
     _changed(inode)
+    notify.on_dentry(path.dentry, IN_ATTRIB)
 
 
 def chown(caller: Caller, path: Path, uid: int, gid: int) -> None:
@@ -107,6 +113,8 @@ def chown(caller: Caller, path: Path, uid: int, gid: int) -> None:
     if inode.type != S_IFDIR:
         inode.xattrs.pop(SECURITY_CAPABILITY, None)
     _changed(inode)
+    if drop or uid not in UNCHANGED or gid not in UNCHANGED:
+        notify.on_dentry(path.dentry, IN_ATTRIB)
 
 
 def _may_chown(inode: Inode, cred: Credentials, uid: int) -> bool:
@@ -144,6 +152,7 @@ def utimens(caller: Caller, path: Path, atime: int | SetTime, mtime: int | SetTi
         inode.mtime = now if isinstance(mtime, SetTime) else mtime
     inode.ctime = now
     inode.changed()
+    notify.on_dentry(path.dentry, _TIMES_EVENT[atime is not OMIT, mtime is not OMIT])
 
 
 # --- size -------------------------------------------------------------------------------------------------------------
@@ -160,7 +169,7 @@ def truncate(caller: Caller, path: Path, length: int, limit: int | None = None) 
         raise SysError(EINVAL)
     path.mount.want_write()
     permission(inode, caller.cred, MAY_WRITE)
-    set_size(inode, caller.cred, length, limit, touch=False)
+    set_size(path.dentry, caller.cred, length, limit, touch=False)
 
 
 def ftruncate(caller: Caller, file: File, length: int, limit: int | None = None) -> None:
@@ -169,8 +178,9 @@ def ftruncate(caller: Caller, file: File, length: int, limit: int | None = None)
     if length < 0 or inode.type != S_IFREG or not file.writable:
         raise SysError(EINVAL)
     check_size(inode, length, limit)
-    _drop_privileges(inode, caller.cred)
+    event = IN_MODIFY | _drop_privileges(inode, caller.cred)
     file.truncate(length)
+    _notify(file, event)
 
 
 def check_size(inode: Inode, length: int, limit: int | None) -> None:
@@ -182,14 +192,16 @@ def check_size(inode: Inode, length: int, limit: int | None) -> None:
             raise SysError(EFBIG)
 
 
-def set_size(inode: Inode, cred: Credentials, length: int, limit: int | None = None, *, touch: bool = True) -> None:
+def set_size(dentry: Dentry, cred: Credentials, length: int, limit: int | None = None, *, touch: bool = True) -> None:
     """Cut or extend a regular file; `touch`: also when the size stays, its times change (do_truncate)."""
+    inode = dentry.inode
     if inode.writers < 0:
         raise SysError(ETXTBSY)
     check_size(inode, length, limit)
-    _drop_privileges(inode, cred)
+    event = IN_MODIFY | _drop_privileges(inode, cred)
     if touch or inode.size != length or inode.blocks:  # tmpfs: the same size leaves times only when there is no page
         inode.truncate(length)
+    notify.on_dentry(dentry, event)
 
 
 def fallocate(caller: Caller, file: File, mode: int, offset: int, length: int, limit: int | None = None) -> None:
@@ -216,18 +228,28 @@ def fallocate(caller: Caller, file: File, mode: int, offset: int, length: int, l
     if operation == 0 or (operation == FALLOC_FL_ZERO_RANGE and not keep):  # as tmpfs: also with KEEP_SIZE
         check_size(inode, offset + length, limit)
     file.allocate(mode, offset, length)
-    _drop_privileges(inode, caller.cred)
+    if event := _drop_privileges(inode, caller.cred):
+        _notify(file, event)
+    notify.on_modify(file)
 
 
-def _drop_privileges(inode: Inode, cred: Credentials) -> None:
-    """The content changes: set-ID bits and file capabilities go (file_remove_privs)."""
+def _notify(file: File, event: int) -> None:
+    if file.path is not None:
+        notify.on_dentry(file.path.dentry, event)
+
+
+def _drop_privileges(inode: Inode, cred: Credentials) -> int:
+    """The content changes: set-ID bits and file capabilities go (file_remove_privs); the event that this is, or 0."""
+    event = 0
     if inode.mode & (S_ISUID | S_ISGID) and not cred.capable(CAP_FSETID):
         drop = privileges_to_drop(inode, cred)
         if drop:
             inode.mode &= ~drop
             inode.changed()  # without ctime: the change of content will set it
+            event = IN_ATTRIB
     if SECURITY_CAPABILITY in inode.xattrs:
         inode.set_xattr(SECURITY_CAPABILITY, None)
+    return event
 
 
 def write_checks(caller: Caller, file: File, count: int, offset: int | None = None, limit: int | None = None) -> int:
@@ -244,7 +266,8 @@ def write_checks(caller: Caller, file: File, count: int, offset: int | None = No
         if where >= limit:
             raise FileSizeExceeded
         count = min(count, limit - where)
-    _drop_privileges(inode, caller.cred)
+    if event := _drop_privileges(inode, caller.cred):
+        _notify(file, event)
     return count
 
 

@@ -11,6 +11,7 @@ from weakref import WeakValueDictionary
 
 from syscalls.abi.errno import ENAMETOOLONG, ENOTDIR, SysError
 from syscalls.abi.stat import S_IFDIR, S_IFLNK, S_IFMT
+from syscalls.fs import notify
 from syscalls.fs.inode import Inode
 
 
@@ -31,6 +32,12 @@ class Dentry:
         self.children: MutableMapping[bytes, Dentry] | None = None
         if self.is_dir:
             self.children = {} if inode.fs.pinned else WeakValueDictionary()
+
+    def __del__(self) -> None:
+        """Nobody uses the name any more: when the object has no other one, it ends here (dentry_unlink_inode)."""
+        inode = self.inode
+        if inode.marks is not None and not inode.nlink:
+            notify.on_last_name(inode)
 
     def child(self, name: bytes) -> Dentry | None:
         """The dentry of `name` here, None when there is none; ENOTDIR, ENAMETOOLONG (lookup_fast, lookup_slow)."""

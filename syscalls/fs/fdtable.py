@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from syscalls.abi.errno import EBADF, EINVAL, EMFILE, ENOENT, SysError
 from syscalls.abi.fcntl import AT_FDCWD, O_PATH
-from syscalls.fs import epoll
+from syscalls.fs import epoll, notify
 from syscalls.fs.file import File
 from syscalls.fs.mount import Path, anonymous
 
@@ -176,6 +176,8 @@ def put(file: File) -> None:
     """One user less of an open file description; the last one closes it (fput)."""
     file.users -= 1
     if file.users <= 0:
+        if file.inode.fs.watched:
+            notify.on_close(file)
         if file.inode.locks is not None:
             file.inode.locks.drop_file(file)
         if file.epoll_items is not None:

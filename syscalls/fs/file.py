@@ -7,7 +7,7 @@ A file never sleeps. Where it would have to wait it answers WOULD_BLOCK, and the
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from enum import Enum
 from typing import TYPE_CHECKING, Final, Literal
 
@@ -52,7 +52,9 @@ class File:
         self.cred: Credentials | None = None  # who opened it by a path
         self.path: Path | None = None  # what it was opened by, when there is one
         self.owner = (F_OWNER_PID, 0)  # whom O_ASYNC is to signal (fcntl(2), F_SETOWN_EX) ...
+        self.owner_ids = (0, 0)  # ... on behalf of these ids, real and effective
         self.owner_signal = 0  # ... and how; 0: with SIGIO
+        self.fasync: Callable[[int], None] | None = None  # O_ASYNC: signals a POLL_* of sigaction(2)
         self.epoll_items: list[Item] | None = None  # who watches it with epoll(7)
         self.users = 0  # descriptors (of all tables) that refer here; close() is called at the last
 
@@ -144,6 +146,11 @@ class File:
         """The wait queues that are woken when poll() or an operation's answer may have changed."""
         return ()
 
+    def kill_fasync(self, code: int) -> None:
+        """Its readiness has changed: signal the owner, if it has asked for that (POLL_IN, POLL_OUT ... of siginfo)."""
+        if self.fasync is not None:
+            self.fasync(code)
+
     # --- control ------------------------------------------------------------------------------------------------------
 
     def ioctl(self, request: int, argument: int, memory: Memory) -> int:
@@ -157,6 +164,10 @@ class File:
     def name(self) -> bytes:
         """What /proc/self/fd/N shows when there is no path: b"pipe:[123]" and the like."""
         raise SysError(EBADF)
+
+    def details(self) -> bytes:
+        """Its own lines in /proc/PID/fdinfo/N (show_fdinfo)."""
+        return b""
 
     def close(self) -> None:
         """The last descriptor is gone."""

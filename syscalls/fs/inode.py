@@ -8,6 +8,7 @@ Documentation/filesystems/vfs.rst of the kernel.
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -17,7 +18,11 @@ from syscalls.abi.stat import S_IFMT
 if TYPE_CHECKING:
     from syscalls.fs.file import File
     from syscalls.fs.locks import FileLocks
+    from syscalls.fs.notify import Mark, Marks
     from syscalls.fs.path import Path
+
+
+FILEID_INO64_GEN = 0x81  # linux/exportfs.h
 
 
 class StatFs(NamedTuple):
@@ -47,11 +52,17 @@ class FileSystem:
         self.dev = dev  # st_dev
         self.now = now  # realtime in ns, for timestamps
         self._last_ino = 1
+        self.marks: Marks | None = None  # who watches all of it (fanotify(7)) ...
+        self.watched: dict[Mark, None] = {}  # ... or anything in it: without these no event is made
 
     def new_ino(self) -> int:
         """A fresh inode number."""
         self._last_ino += 1
         return self._last_ino
+
+    def handle(self, inode: Inode) -> tuple[int, bytes]:
+        """Type and bytes by which an inode is known outside; this one can be compared only (FILEID_INO64_GEN)."""
+        return FILEID_INO64_GEN, struct.pack("<QI", inode.ino, 0)
 
     def statfs(self) -> StatFs:
         """Its sizes, in units of 4096 bytes (statfs(2))."""
@@ -62,8 +73,8 @@ class Inode:
     """One object of a file system. Attributes are those of stat(2); times are realtime nanoseconds."""
 
     __slots__ = (
-        "__weakref__", "atime", "btime", "ctime", "fs", "gid", "ino", "linkable", "locks", "mode", "mtime", "nlink",
-        "rdev", "uid", "writers", "xattrs",
+        "__weakref__", "atime", "btime", "ctime", "fs", "gid", "ino", "linkable", "locks", "marks", "mode", "mtime",
+        "nlink", "rdev", "uid", "writers", "xattrs",
     )  # fmt: skip
 
     def __init__(self, fs: FileSystem, mode: int, uid: int = 0, gid: int = 0, ino: int = 0) -> None:
@@ -79,6 +90,7 @@ class Inode:
         self.writers = 0  # files open for writing; negative while it is being executed (ETXTBSY)
         self.linkable = False  # may link(2) give it a name although nlink is 0? (O_TMPFILE)
         self.locks: FileLocks | None = None  # fcntl(2) and flock(2), once there were any
+        self.marks: Marks | None = None  # who watches it: inotify(7) and the like
 
     # --- what it is -------------------------------------------------------------------------------------------------
 

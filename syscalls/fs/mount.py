@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from syscalls.abi.errno import EBUSY, EINVAL, ENOTDIR, EROFS, SysError
 from syscalls.abi.stat import (
@@ -17,8 +17,12 @@ from syscalls.abi.stat import (
     ST_RDONLY,
     ST_RELATIME,
 )
+from syscalls.fs import notify
 from syscalls.fs.dentry import Dentry
 from syscalls.fs.inode import Inode
+
+if TYPE_CHECKING:
+    from syscalls.fs.notify import Marks
 
 _OPTION_NAMES = (
     (ST_NOSUID, b"nosuid"), (ST_NODEV, b"nodev"), (ST_NOEXEC, b"noexec"), (ST_NOATIME, b"noatime"),
@@ -43,7 +47,7 @@ class Path(NamedTuple):
 class Mount:
     """One file system (or a part of one) at one place."""
 
-    __slots__ = ("children", "flags", "fs", "id", "mountpoint", "parent", "root", "source", "table")
+    __slots__ = ("children", "flags", "fs", "id", "marks", "mountpoint", "parent", "root", "source", "table")
 
     def __init__(
         self, table: MountTable | None, id: int, root: Dentry, parent: Mount | None, mountpoint: Dentry | None
@@ -57,6 +61,7 @@ class Mount:
         self.flags = ST_RELATIME  # ST_* of statfs(2)
         self.source = b"none"
         self.children: dict[Dentry, Mount] = {}  # by mountpoint
+        self.marks: Marks | None = None  # who watches what happens through it
 
     @property
     def read_only(self) -> bool:
@@ -136,6 +141,8 @@ class MountTable:
         del mount.parent.children[mount.mountpoint]
         mount.mountpoint.mounts -= 1
         self.mounts.remove(mount)
+        if not any(other.fs is mount.fs for other in self.mounts):
+            notify.on_unmount(mount.fs)
 
     def rows(self, root: Path) -> Iterator[bytes]:
         """Lines of /proc/mounts (proc_pid_mounts(5)), for a process whose root directory is `root`."""

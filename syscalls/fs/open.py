@@ -48,8 +48,9 @@ from syscalls.abi.stat import (
     S_ISVTX,
     ST_NODEV,
 )
-from syscalls.fs import attr
+from syscalls.fs import attr, notify
 from syscalls.fs.dentry import Dentry
+from syscalls.fs.fdtable import put
 from syscalls.fs.file import File
 from syscalls.fs.inode import Inode
 from syscalls.fs.path import Caller, Path, Walk
@@ -139,7 +140,7 @@ def _open_last(caller: Caller, walk: Walk, body: bytes, flags: int, mode: int) -
 
 def _do_open(caller: Caller, walk: Walk, flags: int, *, created: bool, directory: Inode) -> File:
     """Check what was found, and open it (do_open)."""
-    path, inode, kind = walk.path, walk.dentry.inode, walk.dentry.inode.type
+    path, kind = walk.path, walk.dentry.inode.type
     if flags & O_CREAT and not created:
         if flags & O_EXCL:
             raise SysError(EEXIST)
@@ -156,14 +157,14 @@ def _do_open(caller: Caller, walk: Walk, flags: int, *, created: bool, directory
     file.cred = caller.cred
     if truncate:
         try:
-            attr.set_size(inode, caller.cred, 0)
+            attr.set_size(path.dentry, caller.cred, 0)
         except SysError:
-            file.close()
+            put(file)
             raise
     return file
 
 
-def vfs_open(path: Path, flags: int) -> File:
+def vfs_open(path: Path, flags: int, *, execute: bool = False) -> File:
     """Open what a path leads to, without permission checks (do_dentry_open); ETXTBSY, EROFS, EOVERFLOW, ENXIO."""
     inode = path.inode
     writes = flags & O_ACCMODE in {fcntl.O_WRONLY, fcntl.O_RDWR}
@@ -179,6 +180,8 @@ def vfs_open(path: Path, flags: int) -> File:
         file.close()
         raise SysError(EINVAL)
     file.path = path
+    if inode.fs.watched and file.opened:
+        notify.on_open(file, execute=execute)
     return file
 
 

@@ -22,6 +22,7 @@ from syscalls.abi.errno import (
 )
 from syscalls.abi.fcntl import RENAME_EXCHANGE, RENAME_NOREPLACE, RENAME_WHITEOUT
 from syscalls.abi.stat import S_IFBLK, S_IFCHR, S_IFDIR, S_IFIFO, S_IFMT, S_IFREG, S_IFSOCK, S_ISGID, S_ISUID, S_ISVTX
+from syscalls.fs import notify
 from syscalls.fs.cred import CAP_MKNOD, Credentials
 from syscalls.fs.dentry import Dentry
 from syscalls.fs.inode import Inode
@@ -71,7 +72,7 @@ def mkdir(caller: Caller, base: Path | None, name: bytes, mode: int) -> None:
     if limit and directory.nlink >= limit:
         raise SysError(EMLINK)
     mode, uid, gid = ids_of_new(directory, caller.cred, S_IFDIR | mode)
-    dentry.add(parent.name, directory.mkdir(parent.name, mode & 0o7777, uid, gid))
+    notify.on_create(dentry.add(parent.name, directory.mkdir(parent.name, mode & 0o7777, uid, gid)))
 
 
 def mknod(caller: Caller, base: Path | None, name: bytes, mode: int, rdev: int) -> None:
@@ -94,7 +95,9 @@ def mknod(caller: Caller, base: Path | None, name: bytes, mode: int, rdev: int) 
 def create(caller: Caller, directory: Dentry, name: bytes, mode: int, rdev: int = 0) -> Dentry:
     """Make an object after all checks; `mode` with its type, before the umask."""
     mode, uid, gid = ids_of_new(directory.inode, caller.cred, mode & ~caller.fs.umask)
-    return directory.add(name, directory.inode.create(name, mode, uid, gid, rdev))
+    dentry = directory.add(name, directory.inode.create(name, mode, uid, gid, rdev))
+    notify.on_create(dentry)
+    return dentry
 
 
 def symlink(caller: Caller, target: bytes, base: Path | None, name: bytes) -> None:
@@ -108,7 +111,7 @@ def symlink(caller: Caller, target: bytes, base: Path | None, name: bytes) -> No
     may_create(dentry.inode, caller.cred)
     mode, uid, gid = ids_of_new(dentry.inode, caller.cred, 0)
     del mode
-    dentry.add(parent.name, dentry.inode.symlink(parent.name, target, uid, gid))
+    notify.on_create(dentry.add(parent.name, dentry.inode.symlink(parent.name, target, uid, gid)))
 
 
 def link(caller: Caller, old: Path, base: Path | None, name: bytes) -> None:
@@ -130,7 +133,7 @@ def link(caller: Caller, old: Path, base: Path | None, name: bytes) -> None:
         raise SysError(EMLINK)
     directory.link(parent.name, inode)
     inode.linkable = False
-    parent.path.dentry.add(parent.name, inode)
+    notify.on_link(parent.path.dentry.add(parent.name, inode))
 
 
 def _may_link(old: Path, cred: Credentials) -> None:
@@ -178,8 +181,12 @@ def unlink(caller: Caller, base: Path | None, name: bytes) -> None:
     may_delete(directory, victim, caller.cred, isdir=False)
     if victim.mounts:
         raise SysError(EBUSY)
-    directory.unlink(parent.name, victim.inode)
+    inode = victim.inode
+    directory.unlink(parent.name, inode)
+    notify.on_unlink(inode)
     victim.drop()
+    del victim  # when nobody else uses the name, the object may end here
+    notify.on_delete(directory, parent.name, inode)
 
 
 def rmdir(caller: Caller, base: Path | None, name: bytes) -> None:
@@ -195,8 +202,11 @@ def rmdir(caller: Caller, base: Path | None, name: bytes) -> None:
     may_delete(directory, victim, caller.cred, isdir=True)
     if victim.mounts:
         raise SysError(EBUSY)
-    directory.rmdir(parent.name, victim.inode)
+    inode = victim.inode
+    directory.rmdir(parent.name, inode)
     victim.drop()
+    del victim
+    notify.on_delete(directory, parent.name, inode)
 
 
 # --- renaming ---------------------------------------------------------------------------------------------------------
@@ -264,10 +274,14 @@ def _vfs_rename(cred: Credentials, old: Parent, new: Parent, source: Dentry, tar
     old_dir.rename(old.name, new_dir, new.name, flags)
     if exchange and target is not None:
         source.exchange(target)
+        notify.on_move(old_dir, old.name, source, None)
+        notify.on_move(new_dir, new.name, target, None)
         return
     if target is not None:
         target.drop()
+        target.inode.refresh()
     source.move(new.path.dentry, new.name)
+    notify.on_move(old_dir, old.name, source, target.inode if target is not None else None)
 
 
 def _may_reparent(cred: Credentials, moved: Dentry, new_dir: Inode, *, gains: bool) -> None:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from syscalls.abi.errno import E2BIG, EEXIST, EINVAL, ENODATA, ENOSPC, EOPNOTSUPP, EPERM, ERANGE, SysError
+from syscalls.abi.poll import IN_ATTRIB
 from syscalls.abi.stat import S_IFDIR, S_IFREG, S_ISVTX
+from syscalls.fs import notify
 from syscalls.fs.cred import CAP_SETFCAP, CAP_SYS_ADMIN, Credentials
 from syscalls.fs.inode import Inode
 from syscalls.fs.path import Caller, Path
@@ -83,6 +85,7 @@ def setxattr(caller: Caller, path: Path, name: bytes, value: bytes, flags: int =
     if others + len(name) + len(value) > _INODE_LIMIT:
         raise SysError(ENOSPC)
     inode.set_xattr(name, value)
+    notify.on_dentry(path.dentry, IN_ATTRIB)
 
 
 def getxattr(caller: Caller, path: Path, name: bytes) -> bytes:
@@ -116,3 +119,4 @@ def removexattr(caller: Caller, path: Path, name: bytes) -> None:
     if name not in inode.xattrs:
         raise SysError(ENODATA)
     inode.set_xattr(name, None)
+    notify.on_dentry(path.dentry, IN_ATTRIB)

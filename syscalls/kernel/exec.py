@@ -11,6 +11,8 @@ from syscalls.abi.errno import E2BIG, EACCES, ELOOP, ENOEXEC, ETXTBSY, SysError
 from syscalls.abi.fcntl import O_LARGEFILE, O_RDONLY
 from syscalls.abi.signal import SIG_IGN
 from syscalls.abi.stat import S_IFREG, S_ISGID, S_ISUID, ST_NOEXEC, ST_NOSUID
+from syscalls.fs import notify
+from syscalls.fs.fdtable import put
 from syscalls.fs.open import vfs_open
 from syscalls.fs.path import resolve
 from syscalls.fs.perm import MAY_EXEC, permission
@@ -62,7 +64,10 @@ class Program:
 
 
 def open_exec(caller: Caller, path: Path) -> File:
-    """The file of a program; EACCES unless it is a regular file that may be executed, ETXTBSY (do_open_execat)."""
+    """The file of a program; EACCES unless it is a regular file that may be executed, ETXTBSY (do_open_execat).
+
+    The caller is its one user, and gives it up with `put`.
+    """
     inode = path.inode
     inode.refresh()
     if inode.type != S_IFREG or path.mount.flags & ST_NOEXEC:
@@ -70,29 +75,42 @@ def open_exec(caller: Caller, path: Path) -> File:
     permission(inode, caller.cred, MAY_EXEC)
     if inode.writers > 0:
         raise SysError(ETXTBSY)
-    return vfs_open(path, O_RDONLY | O_LARGEFILE)
+    file = vfs_open(path, O_RDONLY | O_LARGEFILE, execute=True)
+    file.users = 1
+    return file
 
 
 def follow_scripts(caller: Caller, invocation: Invocation) -> Invocation:
     """Replace a script by its interpreter, as often as needed (load_script)."""
-    while (line := _first_line(invocation.file)) is not None:
-        if invocation.depth == MAX_SCRIPTS:
-            raise SysError(ELOOP)
-        words = line.split(None, 1)
-        if not words:
-            raise SysError(ENOEXEC)
-        interpreter = words[0]
-        option = [words[1].rstrip(b" \t")] if len(words) > 1 and words[1].strip(b" \t") else []
-        args = [interpreter, *option, invocation.filename, *invocation.args[1:]]
-        file = open_exec(caller, resolve(caller, None, interpreter))
-        invocation.file.close()
-        invocation = Invocation(file, invocation.filename, args, invocation.env, invocation.depth + 1)
+    try:
+        while (line := _first_line(invocation.file)) is not None:
+            script, invocation = invocation, _interpreted(caller, invocation, line)
+            put(script.file)
+    except SysError:
+        put(invocation.file)
+        raise
     return invocation
+
+
+def _interpreted(caller: Caller, script: Invocation, line: bytes) -> Invocation:
+    """The interpreter that a script's first line names, with the script as its argument; ELOOP, ENOEXEC."""
+    if script.depth == MAX_SCRIPTS:
+        raise SysError(ELOOP)
+    words = line.split(None, 1)
+    if not words:
+        raise SysError(ENOEXEC)
+    interpreter = words[0]
+    option = [words[1].rstrip(b" \t")] if len(words) > 1 and words[1].strip(b" \t") else []
+    args = [interpreter, *option, script.filename, *script.args[1:]]
+    file = open_exec(caller, resolve(caller, None, interpreter))
+    return Invocation(file, script.filename, args, script.env, script.depth + 1)
 
 
 def _first_line(file: File) -> bytes | None:
     """What stands behind `#!`; None when it is no script. ENOEXEC when the interpreter's name is cut off."""
     head = file.pread(SCRIPT_BYTES, 0)
+    if head:
+        notify.on_access(file)
     if not isinstance(head, bytes) or not head.startswith(b"#!"):
         return None
     line, newline, _ = head[2:].partition(b"\n")
@@ -120,7 +138,11 @@ def execute(task: Task, invocation: Invocation) -> None:
     invocation = follow_scripts(task, invocation)
     script_file = invocation.file
     cred = _new_credentials(task, script_file)
-    program = kernel.processors.load(task, invocation, cred, task.group.limits)
+    try:
+        program = kernel.processors.load(task, invocation, cred, task.group.limits)
+    except SysError:
+        put(script_file)
+        raise
     _leave_threads(task)
     _leave_memory(task, program)
     _reset_signals(task)
@@ -131,7 +153,7 @@ def execute(task: Task, invocation: Invocation) -> None:
     task.files.close_on_exec()
     task.cred = cred
     task.comm = comm_of(invocation.filename)
-    script_file.close()
+    put(script_file)
     kernel.processors.connect(task)
 
 

@@ -15,6 +15,7 @@ from syscalls.abi.signal import (
     SIGCHLD,
 )
 from syscalls.abi.time import USER_TICK_NS
+from syscalls.fs.path import FsContext
 from syscalls.kernel import ctty, futex, jobs, signals, usage
 from syscalls.kernel.signals import SigInfo
 from syscalls.kernel.timers import disarm_all
@@ -40,6 +41,7 @@ def exit_task(task: Task, status: int) -> None:
     usage.ended(task)
     task.mm.release()
     task.files.release()
+    task.fs = FsContext(task.fs.root, task.fs.root)  # whoever removes its working directory need not wait for us
     _leave_children(task)
     if not group.tasks:
         _end_process(group)

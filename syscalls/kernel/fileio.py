@@ -10,7 +10,7 @@ from syscalls.abi.errno import EAGAIN, EBADF, EFAULT, EINVAL, EPIPE, SysError
 from syscalls.abi.resource import RLIMIT_FSIZE, RLIMIT_NOFILE
 from syscalls.abi.signal import SIGPIPE, SIGXFSZ
 from syscalls.abi.uio import MAX_RW_COUNT
-from syscalls.fs import attr
+from syscalls.fs import attr, notify
 from syscalls.fs.file import WOULD_BLOCK, File
 from syscalls.kernel.ports import WRITE
 from syscalls.kernel.signals import SigInfo, send
@@ -97,6 +97,8 @@ async def read_file(
             file.putback(data[done:])
         if not done:
             raise SysError(EFAULT)
+    if done and file.inode.fs.watched:
+        notify.on_access(file)
     return done
 
 
@@ -123,7 +125,10 @@ async def write_file(
     """
     count = write_limit(task, file, sum([length for _, length in segments]), offset)
     pieces = _anything(count) if file.blind else fetch(task.mm, segments, count)
-    return await write_pieces(task, file, pieces, offset, nowait=nowait)
+    done = await write_pieces(task, file, pieces, offset, nowait=nowait)
+    if done and file.inode.fs.watched:
+        notify.on_modify(file)
+    return done
 
 
 async def write_pieces(

@@ -9,7 +9,7 @@ from syscalls.abi.errno import ENODEV, SysError
 from syscalls.abi.fcntl import FALLOC_FL_KEEP_SIZE, FALLOC_FL_PUNCH_HOLE
 from syscalls.abi.stat import ST_NOEXEC
 from syscalls.fs.devices import Full, Zero
-from syscalls.fs.fdtable import path_of
+from syscalls.fs.fdtable import path_of, put
 from syscalls.fs.file import File
 from syscalls.fs.inode import Inode
 from syscalls.fs.memfd import write_sealed
@@ -52,9 +52,9 @@ class MappedFile:
 
 
 class FileBacking:
-    """An open regular file, as `mm.vma.Backing`. It keeps the file's inode, not its descriptor.
+    """An open regular file, as `mm.vma.Backing`.
 
-    Backings of one open file are equal, so that its mappings join.
+    Backings of one open file are equal, so that its mappings join. It is a user of the open file: descriptors may go.
     """
 
     def __init__(self, file: File) -> None:
@@ -62,6 +62,11 @@ class FileBacking:
             raise SysError(ENODEV)
         self.file = file
         self._inode = file.inode
+        file.users += 1
+
+    def __del__(self) -> None:
+        if hasattr(self, "file"):
+            put(self.file)
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, FileBacking) and other.file is self.file

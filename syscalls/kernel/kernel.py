@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from syscalls.abi.arch import PAGE_SHIFT, Arch
 from syscalls.abi.errno import EPERM, ESRCH, SysError
+from syscalls.fs import inotify
 from syscalls.fs.anon import AnonInodeFs
 from syscalls.fs.pipe import PipeFs
 from syscalls.fs.special import SpecialFiles
@@ -91,6 +92,11 @@ class Kernel:
     def anonfs(self) -> AnonInodeFs:
         """Where eventfds, epoll files, timerfds ... live."""
         return AnonInodeFs(self.new_dev(), self.realtime)
+
+    @cached_property
+    def inotify(self) -> inotify.Limits:
+        """How many instances and watches users may have, and have."""
+        return inotify.Limits(self.ram.limit << PAGE_SHIFT)
 
     @cached_property
     def ipc(self) -> IpcNamespace:

@@ -199,9 +199,10 @@ def _descriptor_info(task: Task, fd: int) -> Node:
     def render() -> bytes:
         file = _file(task, fd)
         cloexec = 0o2000000 if fd in task.files.cloexec else 0
-        return b"pos:\t%d\nflags:\t0%o\nmnt_id:\t%d\nino:\t%d\n" % (
+        text = b"pos:\t%d\nflags:\t0%o\nmnt_id:\t%d\nino:\t%d\n" % (
             file.position, file.flags | cloexec, path_of(file).mount.id, file.inode.ino,
         )  # fmt: skip
+        return text + file.details()
 
     return Text(render, 0o444, _owner(task), guard=_guard(task))
 

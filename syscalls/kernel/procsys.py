@@ -46,6 +46,8 @@ IPC_LIMITS = {
     "shmmax": (1 << 64) - 1, "shmmni": IPC_MNI,
 }  # fmt: skip
 
+INOTIFY_LIMITS = ("max_queued_events", "max_user_instances", "max_user_watches")
+
 
 def nodes(kernel: Kernel) -> dict[bytes, Node]:
     """Everything beside the processes."""
@@ -146,6 +148,7 @@ def _tree(kernel: Kernel) -> Directory:
     leaves["kernel/random/uuid"] = Setting(lambda: _uuid(kernel).encode() + b"\n")
     leaves["kernel/random/boot_id"] = Setting(lambda: boot_id.encode() + b"\n")
     leaves |= {f"kernel/{limit}": _ipc_limit(kernel, limit) for limit in IPC_LIMITS}
+    leaves |= {f"fs/inotify/{limit}": _inotify_limit(kernel, limit) for limit in INOTIFY_LIMITS}
     leaves["kernel/sem"] = _sem_limits(kernel)
     leaves["vm/drop_caches"] = Setting(lambda: b"0\n", _drop_caches)
     return _directory({tuple(path.split("/")): node for path, node in leaves.items()})
@@ -182,6 +185,15 @@ def _ipc_limit(kernel: Kernel, name: str) -> Setting:
         setattr(kernel.ipc, name, _number(data, 0, IPC_LIMITS[name]))
 
     return Setting(lambda: b"%d\n" % getattr(kernel.ipc, name), store)
+
+
+def _inotify_limit(kernel: Kernel, name: str) -> Setting:
+    """fs/inotify: how many events an instance keeps, and what a user may have."""
+
+    def store(data: bytes) -> None:
+        setattr(kernel.inotify, name, _number(data, 0, (1 << 31) - 1))
+
+    return Setting(lambda: b"%d\n" % getattr(kernel.inotify, name), store)
 
 
 def _sem_limits(kernel: Kernel) -> Setting:

@@ -8,6 +8,7 @@ from syscalls.abi.errno import EINVAL, ELOOP, SysError
 from syscalls.abi.fcntl import AT_EMPTY_PATH, AT_FDCWD, AT_SYMLINK_NOFOLLOW
 from syscalls.abi.kinds import DirFd, Path, Strings, StringsKind
 from syscalls.abi.resource import RLIMIT_STACK
+from syscalls.fs.fdtable import put
 from syscalls.fs.path import resolve
 from syscalls.kernel.exec import MAX_ARG_STRLEN, Invocation, check_size, execute, open_exec
 from syscalls.kernel.task import Task
@@ -38,8 +39,12 @@ def _execute(task: Task, dirfd: int, pathname: bytes, argv: int, envp: int, flag
     if path.dentry.is_symlink:
         raise SysError(ELOOP)
     file = open_exec(task, path)
-    args, env = _strings(task, argv) or [b""], _strings(task, envp)
-    check_size(args, env, task.group.limit(RLIMIT_STACK))
+    try:
+        args, env = _strings(task, argv) or [b""], _strings(task, envp)
+        check_size(args, env, task.group.limit(RLIMIT_STACK))
+    except SysError:
+        put(file)
+        raise
     name = pathname
     if dirfd != AT_FDCWD and not pathname.startswith(b"/"):
         name = b"/dev/fd/%d" % dirfd + (b"/" + pathname if pathname else b"")

@@ -57,6 +57,7 @@ from syscalls.fs.memfd import add_seals, seals_of
 from syscalls.fs.perm import owner_or_capable
 from syscalls.fs.pipe import PipeFile
 from syscalls.kernel.fileio import nofile_limit
+from syscalls.kernel.sigio import set_async
 from syscalls.kernel.task import Task
 from syscalls.kernel.wait import Interrupted
 from syscalls.spec import syscall
@@ -213,7 +214,7 @@ def _control(task: Task, arch: Arch, fd: int, file: File, op: int, arg: int) -> 
     if op == F_GETFL:
         return abi.to_arch(arch, file.flags)
     if op == abi.F_SETFL:
-        return _set_flags(task, file, abi.from_arch(arch, arg & 0xFFFFFFFF))
+        return _set_flags(task, fd, file, abi.from_arch(arch, arg & 0xFFFFFFFF))
     command = _COMMANDS.get(op)
     if command is None:
         raise SysError(EINVAL)
@@ -223,14 +224,15 @@ def _control(task: Task, arch: Arch, fd: int, file: File, op: int, arg: int) -> 
 _CHANGEABLE = O_APPEND | O_NONBLOCK | O_DIRECT | O_NOATIME
 
 
-def _set_flags(task: Task, file: File, flags: int) -> int:
+def _set_flags(task: Task, fd: int, file: File, flags: int) -> int:
     """The status flags that may change: EPERM for O_NOATIME by others than the owner, EINVAL for O_DIRECT (setfl)."""
     if flags & O_NOATIME & ~file.flags and not owner_or_capable(file.inode, task.cred):
         raise SysError(EPERM)
     if flags & O_DIRECT and not file.direct and file.inode.type != S_IFIFO:
         raise SysError(EINVAL)
-    changeable = _CHANGEABLE | (O_ASYNC if file.signals_io else 0)
-    file.flags = file.flags & ~changeable | flags & changeable
+    if file.signals_io:
+        set_async(task.kernel, fd, file, on=bool(flags & O_ASYNC))
+    file.flags = file.flags & ~_CHANGEABLE | flags & _CHANGEABLE
     return 0
 
 
@@ -263,6 +265,7 @@ def _own(task: Task, file: File, type: int, pid: int) -> int:
     if pid and pid not in known:
         raise SysError(ESRCH)
     file.owner = (type, pid)
+    file.owner_ids = task.cred.uid, task.cred.euid
     return 0
 
 

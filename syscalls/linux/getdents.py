@@ -9,6 +9,7 @@ from typing import Annotated
 from syscalls.abi.arch import I386
 from syscalls.abi.errno import EINVAL, EOVERFLOW, SysError
 from syscalls.abi.kinds import Address, Buffer, BufferKind, Fd, UInt
+from syscalls.fs import notify
 from syscalls.fs.file import File
 from syscalls.kernel.task import Task
 from syscalls.spec import syscall
@@ -63,7 +64,9 @@ def readdir(task: Task, fd: Fd, dirp: Address, count: UInt) -> int:
     """Store one entry of a directory: 1, or 0 at the end (readdir(2)); `count` is ignored."""
     del count
     file = task.file(fd)
-    for name, ino, _, after in file.entries():
+    entries = file.entries()
+    notify.on_access(file)
+    for name, ino, _, after in entries:
         if ino >> 32:
             raise SysError(EOVERFLOW)
         task.mm.write(dirp, struct.pack("<IIH", ino, file.position, len(name)) + name + b"\0")
@@ -76,7 +79,9 @@ def _getdents(file: File, dirp: Buffer, count: int, pack: Pack) -> int:
     """As many whole records as fit; EINVAL when not even one does, EFAULT (iterate_dir, filldir64)."""
     records: list[tuple[bytes, int]] = []
     room = count
-    for name, ino, mode, after in file.entries():
+    entries = file.entries()
+    notify.on_access(file)
+    for name, ino, mode, after in entries:
         record = pack(name, ino, mode >> 12, after)
         if len(record) > room:
             if not records:

@@ -17,6 +17,7 @@ from syscalls.fs import devpts
 from syscalls.fs.cred import CAP_SYS_ADMIN
 from syscalls.fs.file import File
 from syscalls.kernel.fileio import install
+from syscalls.kernel.sigio import set_async
 from syscalls.kernel.task import Task
 from syscalls.spec import syscall
 
@@ -74,7 +75,10 @@ def _set_async(task: Task, file: File, argp: int) -> int:
     on = any(task.mm.read(argp, 4))
     if on != bool(file.flags & O_ASYNC) and not file.signals_io:
         raise SysError(ENOTTY)
-    return _set_flag(file, O_ASYNC, on=on)
+    if file.signals_io:
+        fd = next(fd for fd in task.files if task.files.get_any(fd) is file)
+        set_async(task.kernel, fd, file, on=on)
+    return 0
 
 
 def _set_flag(file: File, flag: int, *, on: bool) -> int:

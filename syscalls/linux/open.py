@@ -18,7 +18,9 @@ from syscalls.abi.fcntl import (
 )
 from syscalls.abi.kinds import DirFd, FdResult, In, Mode, OpenFlags, Path, Size
 from syscalls.abi.structs.file import OpenHow
+from syscalls.fs import notify
 from syscalls.fs import open as fs
+from syscalls.fs.fdtable import put
 from syscalls.fs.file import File
 from syscalls.fs.ttyfile import TtyFile
 from syscalls.kernel import ctty
@@ -96,11 +98,17 @@ async def _open(task: Task, dirfd: int, pathname: bytes, flags: int, mode: int) 
 async def _finish(task: Task, file: File, flags: int) -> int:
     """Wait for the other end of a FIFO, then give the file a descriptor."""
     try:
-        while not file.opened:
-            await Wait(file.queues())
-        fd = install(task, file, cloexec=bool(flags & O_CLOEXEC))
+        if not file.opened:
+            while not file.opened:
+                await Wait(file.queues())
+            notify.on_open(file)
     except (Interrupted, SysError):
         file.close()
+        raise
+    try:
+        fd = install(task, file, cloexec=bool(flags & O_CLOEXEC))
+    except SysError:
+        put(file)
         raise
     if isinstance(file, TtyFile) and not flags & O_NOCTTY:
         ctty.opened(task, file.tty, readable=file.readable)

@@ -22,6 +22,7 @@ from syscalls.abi.uio import (
     RWF_SYNC,
     UIO_MAXIOV,
 )
+from syscalls.fs import notify
 from syscalls.fs.file import File
 from syscalls.kernel.fileio import Segments, read_file, readable, segment, writable, write_file
 from syscalls.kernel.task import Task
@@ -150,12 +151,15 @@ async def _readv(
 ) -> int:
     segments = import_iovec(task, iov, iovcnt)
     total = sum([length for _, length in segments])
-    if not total:
-        return 0
-    if offset is not None:
-        _check_end(offset, total)
-    _check_flags(file, flags)
-    return await read_file(task, file, segments, offset, nowait=bool(flags & RWF_NOWAIT))
+    done = 0
+    if total:
+        if offset is not None:
+            _check_end(offset, total)
+        _check_flags(file, flags)
+        done = await read_file(task, file, segments, offset, nowait=bool(flags & RWF_NOWAIT))
+    if not done:
+        notify.on_access(file)  # here the end of a file counts, too (vfs_readv)
+    return done
 
 
 async def _writev(

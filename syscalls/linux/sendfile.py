@@ -9,6 +9,7 @@ from syscalls.abi.fcntl import O_APPEND
 from syscalls.abi.kinds import Fd, InOut, Pointer, Size, UInt
 from syscalls.abi.stat import S_IFDIR, S_IFREG
 from syscalls.abi.uio import MAX_RW_COUNT
+from syscalls.fs import notify
 from syscalls.fs.file import File
 from syscalls.kernel.fileio import read_bytes, readable, writable, write_limit, write_pieces
 from syscalls.kernel.task import Task
@@ -54,6 +55,9 @@ async def _sendfile(task: Task, out_fd: int, in_fd: int, offset: Pointer[int], c
         source.position = at + done
     else:
         offset.put(at + done)
+    if done:
+        notify.on_access(source)
+        notify.on_modify(target)
     return done
 
 
@@ -96,6 +100,8 @@ async def copy_file_range(
     if done:
         _move(source, off_in, start + done)
         _move(target, off_out, end + done)
+        notify.on_access(source)
+        notify.on_modify(target)
     return done
 
 

@@ -18,6 +18,7 @@ from syscalls.abi.fcntl import (
 from syscalls.abi.kinds import Fd, FlagsKind, InOut, Pointer, Size, ULong
 from syscalls.abi.signal import SIGPIPE
 from syscalls.abi.stat import S_IFDIR
+from syscalls.fs import notify
 from syscalls.fs.file import File
 from syscalls.fs.pipe import Pipe, PipeFile
 from syscalls.kernel.fileio import (
@@ -55,8 +56,8 @@ async def splice(
     nowait = bool(flags & SPLICE_F_NONBLOCK)
     if isinstance(source, PipeFile) and isinstance(target, PipeFile):
         nowait = nowait or source.nonblocking or target.nonblocking
-        return await _pipe_to_pipe(task, source.pipe, target.pipe, len, nowait=nowait, keep=False)
-    if isinstance(source, PipeFile):
+        done = await _pipe_to_pipe(task, source.pipe, target.pipe, len, nowait=nowait, keep=False)
+    elif isinstance(source, PipeFile):
         _check(target, end, len, writing=True)
         done = await _from_pipe(task, source, target, end, len, nowait=nowait or source.nonblocking)
         _store(off_out, end, done)
@@ -66,6 +67,9 @@ async def splice(
         _store(off_in, start, done)
     else:
         raise SysError(EINVAL)
+    if done:
+        notify.on_modify(target)
+        notify.on_access(source)
     return done
 
 
@@ -170,7 +174,11 @@ async def tee(task: Task, fd_in: Fd, fd_out: Fd, len: Size, flags: SpliceFlags) 
     if not isinstance(source, PipeFile) or not isinstance(target, PipeFile):
         raise SysError(EINVAL)
     nowait = bool(flags & SPLICE_F_NONBLOCK) or source.nonblocking or target.nonblocking
-    return await _pipe_to_pipe(task, source.pipe, target.pipe, len, nowait=nowait, keep=True)
+    done = await _pipe_to_pipe(task, source.pipe, target.pipe, len, nowait=nowait, keep=True)
+    if done:
+        notify.on_access(source)
+        notify.on_modify(target)
+    return done
 
 
 @syscall()
@@ -189,4 +197,6 @@ async def vmsplice(task: Task, fd: Fd, iov: InVector, iovcnt: ULong, flags: Spli
     if not file.writable:
         return await read_file(task, file, segments, nowait=nowait)
     await _space(task, file.pipe, nowait=nowait)
-    return file.pipe.put(next(fetch(task.mm, segments, min(total, file.pipe.room * PAGE_SIZE))))
+    done = file.pipe.put(next(fetch(task.mm, segments, min(total, file.pipe.room * PAGE_SIZE))))
+    notify.on_modify(file)
+    return done
