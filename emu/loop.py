@@ -84,6 +84,7 @@ class Machine:
                 if isinstance(self.kernel.clock, VirtualClock):
                     self.kernel.clock.spend((blocks or 0) * BLOCK_NS)
                 task.usage.involuntary += 1
+                scheduler.hogged += 1
                 scheduler.tick()
             if task.alive:
                 self._requeue(task)

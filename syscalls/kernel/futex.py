@@ -77,7 +77,7 @@ class Waiter:
 
 
 class Futexes:
-    """All waiters of a kernel by key, in order of arrival."""
+    """All waiters of a kernel by key, in order of priority and of arrival."""
 
     def __init__(self) -> None:
         self._waiters: dict[Hashable, list[Waiter]] = {}
@@ -85,7 +85,11 @@ class Futexes:
 
     def add(self, waiter: Waiter) -> None:
         """Begin to wait."""
-        self._waiters.setdefault(waiter.key, []).append(waiter)
+        queue = self._waiters.setdefault(waiter.key, [])
+        place, priority = len(queue), waiter.task.scheduler[1]
+        if priority:
+            place = next((i for i, other in enumerate(queue) if other.task.scheduler[1] < priority), place)
+        queue.insert(place, waiter)
         if waiter.pi is not None:
             self.blocked[waiter.task] = waiter
 

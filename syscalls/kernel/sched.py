@@ -22,8 +22,15 @@ if TYPE_CHECKING:
 
 #: How many turns may pass before the scheduler looks at the clock and the host's streams, if no time slice ends before.
 TURNS_PER_TICK = 64
+#: Of so many turns that end because time is up, so many may be high priorities' (kernel.sched_rt_runtime_us).
+THROTTLE_TURNS, REALTIME_TURNS = 1000, 950
 #: Deadlines of waits that ended otherwise are kept until there are so many of them.
 STALE_DEADLINES = 256
+
+
+def priority(task: Task) -> int:
+    """1 to 99 for SCHED_FIFO and SCHED_RR, 0 for all others."""
+    return task.scheduler[1]
 
 
 class Scheduler:
@@ -37,14 +44,20 @@ class Scheduler:
         self._order = 0  # keeps waits with equal deadlines in order of arrival
         self._waits: dict[Wait, Task] = {}
         self._outside: dict[Wait, None] = {}  # those that time or the host may end, whatever the guest does
+        self._hosted: dict[Wait, None] = {}  # of these, those that the host may end
         self._turns = 0
         self.device: HostDevice | None = None  # that may want something at any time: the terminal outside
         self.choose: Callable[[int], int] | None = None  # which of so many ready tasks is next; None: the first
         self.sliced = False  # does the turn that runs now end by itself?
+        self.running: Task | None = None  # whose turn it is
+        self.hogged = 0  # turns that ended only because time was up
+        self.has_priorities = False  # has anybody ever asked for SCHED_FIFO or SCHED_RR?
 
     def ready(self, task: Task) -> None:
-        """Put a task at the end of the run queue."""
+        """Put a task at the end of the run queue; one of higher priority than the running one ends that one's turn."""
         self.queue.append(task)
+        if self.has_priorities and self.running is not None and priority(task) > priority(self.running):
+            self.end_turn()
 
     def remove(self, task: Task) -> None:
         """A task has ended: forget it."""
@@ -57,6 +70,11 @@ class Scheduler:
     def contended(self) -> bool:
         """May anybody but the running task want the processor before that one gives it up: must its turn end?"""
         return bool(self.queue or self._outside or self.timers or self.device)
+
+    def reprioritize(self) -> None:
+        """Priorities have changed: whose turn is it now?"""
+        self.has_priorities = True
+        self.end_turn()
 
     def end_turn(self) -> None:
         """Let the ready tasks run before the running one goes on (sched_yield(2))."""
@@ -72,7 +90,7 @@ class Scheduler:
         for queue in wait.queues:
             queue.waits[wait] = None
             if queue.stream is not None and (queue.stream.live or queue.stream.ready(writing=queue.writing)):
-                self._outside[wait] = None
+                self._outside[wait] = self._hosted[wait] = None
         if wait.deadline_ns is not None:
             self._outside[wait] = None
             self._order += 1
@@ -88,17 +106,18 @@ class Scheduler:
         if task.sleeping is None or (task.sleeping.wait.killable and not is_killed(task)):
             return
         if self._unfile(task.sleeping.wait) is not None:
-            self.queue.append(task)
+            self.ready(task)
 
     def _woken(self, wait: Wait) -> None:
         task = self._unfile(wait)
         if task is not None:
-            self.queue.append(task)
+            self.ready(task)
 
     def _unfile(self, wait: Wait) -> Task | None:
         """The wait is over; whose it was."""
         if self._outside:
             self._outside.pop(wait, None)
+            self._hosted.pop(wait, None)
         return self._waits.pop(wait, None)
 
     def pick(self) -> Task | None:
@@ -113,7 +132,7 @@ class Scheduler:
             streams: list[tuple[HostStream, bool]] = list(
                 {
                     (queue.stream, queue.writing): None
-                    for wait in self._outside
+                    for wait in self._hosted
                     for queue in wait.queues
                     if queue.stream is not None
                 }
@@ -129,7 +148,19 @@ class Scheduler:
             self._poll_streams()
         if self.choose is not None and len(self.queue) > 1:
             self.queue.rotate(-self.choose(len(self.queue)))
-        return self.queue.popleft()
+        if self.has_priorities:
+            self._prefer()
+        self.running = self.queue.popleft()
+        return self.running
+
+    def _prefer(self) -> None:
+        """Put the task of the highest priority in front; the lowest when others compute without end (sched(7))."""
+        if self.hogged % THROTTLE_TURNS >= REALTIME_TURNS:
+            chosen = min(self.queue, key=priority)
+        else:
+            chosen = max(self.queue, key=priority)
+        self.queue.remove(chosen)
+        self.queue.appendleft(chosen)
 
     def tick(self) -> None:
         """Time has passed: wake those whose deadline, timer or stream of the host is due."""
@@ -153,7 +184,7 @@ class Scheduler:
 
     def _poll_streams(self) -> None:
         """Wake those who wait for a stream of the host that is ready; they look for themselves."""
-        for wait in list(self._outside):
+        for wait in list(self._hosted):
             for queue in wait.queues:
                 if queue.stream is not None and queue.stream.ready(writing=queue.writing):
                     queue.wake()

@@ -83,6 +83,8 @@ def _set(task: Task, other: Task, policy: int, priority: int, nice: int | None =
             raise SysError(EPERM)
         if not same_owner(task, other) or (other.reset_on_fork and not reset):
             raise SysError(EPERM)
+    if other.scheduler[1] or priority:
+        task.kernel.scheduler.reprioritize()
     other.scheduler = (policy, priority)
     other.reset_on_fork = bool(reset)
     if nice is not None:

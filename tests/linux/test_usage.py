@@ -90,7 +90,8 @@ def test_the_limit_is_inherited_but_not_the_time():
     assert call(task, "setrlimit", RLIMIT_CPU, SCRATCH) == 0
     child = forked(task)
     work(child, 9)
-    assert child.alive and not child.group.signals.pending
+    assert child.alive
+    assert not child.group.signals.pending
     work(child, 1)
     assert SIGKILL in child.group.signals.pending
 
