@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from syscalls.abi.arch import PAGE_SHIFT, PAGE_SIZE
 from syscalls.abi.errno import ENODEV, SysError
-from syscalls.abi.fcntl import FALLOC_FL_KEEP_SIZE, FALLOC_FL_PUNCH_HOLE
+from syscalls.abi.fcntl import FALLOC_FL_KEEP_SIZE, FALLOC_FL_PUNCH_HOLE, O_NOATIME
 from syscalls.abi.stat import ST_NOEXEC
 from syscalls.fs.devices import Full, Zero
 from syscalls.fs.fdtable import path_of, put
@@ -48,7 +48,10 @@ class MappedFile:
     def backing(self, ram: Ram, length: int, *, shared: bool) -> Backing | None:
         if isinstance(self._file, Zero) and not isinstance(self._file, Full):  # mmap_zero, drivers/char/mem.c
             return SharedMemory(ram, length) if shared else None
-        return FileBacking(self._file)
+        backing = FileBacking(self._file)
+        if not self._file.flags & O_NOATIME:
+            path_of(self._file).mount.accessed(self._file.inode)
+        return backing
 
 
 class FileBacking:
@@ -116,6 +119,7 @@ class FileBacking:
 
     def dirtied(self, index: int) -> None:
         self._inode.pages.dirtied(index)
+        self._inode.modified()
 
     def sync(self, first: int, count: int) -> None:
         self._inode.pages.write_back(first, count)

@@ -105,7 +105,7 @@ class AddressSpace(UserMemory):
         if write:
             if not vma.shared:
                 self.make_private(page)
-            elif vma.backing is not None and vma.backing.tracks_writes:
+            elif vma.backing is not None:
                 vma.backing.dirtied(vma.index(page))
         if page in self.readable:  # only this page has changed
             self.show(vma, page, page + 1, page if write else -1)

@@ -71,7 +71,7 @@ class Backing(Protocol):
 
     @property
     def tracks_writes(self) -> bool:
-        """Must `dirtied` be told before a page is written? False where the page cache is the file itself (tmpfs)."""
+        """Must `dirtied` be told of each page? False where the page cache is the file itself (tmpfs): of the first."""
 
     def frame(self, index: int) -> int:
         """Page-cache frame of a page; the area shares it in `Ram`. Any SysError but ENOMEM raises SIGBUS."""

@@ -61,6 +61,7 @@ from syscalls.abi.mman import (
     PROT_WRITE,
 )
 from syscalls.abi.resource import RLIMIT_AS, RLIMIT_DATA, RLIMIT_MEMLOCK
+from syscalls.kernel.ports import WRITE
 
 P = 4096
 RW = PROT_READ | PROT_WRITE
@@ -392,3 +393,17 @@ def test_sealed_memory_stays_as_it_is(task):
     assert call(task, "mremap", AREA + P, P, 2 * P, MREMAP_MAYMOVE) == -EPERM
     assert mmap(task, AREA, 4 * P, RW, ANON | MAP_FIXED) == -EPERM
     assert call(task, "madvise", AREA + P, P, MADV_DONTNEED) == 0
+
+
+def test_a_mapped_file_has_new_times():
+    task = make_task()
+    task.mm.write(SCRATCH, b"/tmp/file\0")
+    fd = call(task, "openat", AT_FDCWD, SCRATCH, O_RDWR | O_CREAT, 0o600)
+    assert call(task, "ftruncate", fd, P) == 0
+    inode = task.file(fd).inode
+    task.kernel.clock.now += 10**9
+    address = call(task, "mmap", 0, P, RW, MAP_SHARED, fd, 0)
+    assert inode.atime > inode.mtime
+    task.kernel.clock.now += 10**9
+    assert task.mm.fault(address, WRITE) is None
+    assert inode.mtime == inode.ctime > inode.atime
