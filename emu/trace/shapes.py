@@ -253,7 +253,7 @@ def _sigevent(context: Context, raw: Any, _fields: Fields) -> Value:
     sends = notify in {signal.SIGEV_SIGNAL, signal.SIGEV_THREAD, signal.SIGEV_THREAD_ID}
     signo = named(raw.sigev_signo, signal.SIGNAL) if sends else Int(raw.sigev_signo)
     shown: list[tuple[str, Value]] = [
-        ("sigev_value", pair),
+        *([("sigev_value", pair)] if value else []),
         ("sigev_signo", signo),
         ("sigev_notify", named(notify, signal.SIGEV_NOTIFY)),
     ]

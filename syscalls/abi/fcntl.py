@@ -51,6 +51,8 @@ ACCESS_MODES = Enum(globals(), "O_???", "O_RDONLY O_WRONLY O_RDWR O_ACCMODE")
 OPEN_FLAGS = Flags(globals(), "O_???", _OPEN_BITS, part=ACCESS_MODES, mask=O_ACCMODE)
 #: O_* where no access mode belongs: pipe2(2), dup3(2).
 CREATION_FLAGS = Flags(globals(), "O_???", _OPEN_BITS)
+#: What mq_getsetattr(2) knows.
+MQ_FLAGS = Flags(globals(), "O_???", "O_NONBLOCK")
 
 #: arm64's bit -> the bit that everybody else has (arch/arm64/include/uapi/asm/fcntl.h).
 OPEN_FLAGS_ARM64_TO_GENERIC = {

@@ -120,6 +120,7 @@ class FdTable:
             raise SysError(EBADF)
         self._used &= ~(1 << fd)
         self.cloexec.discard(fd)
+        file.flush(self)
         locks = file.inode.locks
         if locks is not None and not file.flags & O_PATH:
             locks.drop_posix(self)

@@ -17,6 +17,7 @@ from syscalls.abi.fcntl import F_OWNER_PID, O_ACCMODE, O_NONBLOCK, O_PATH, O_RDO
 if TYPE_CHECKING:
     from syscalls.fs.cred import Credentials
     from syscalls.fs.epoll import Item
+    from syscalls.fs.fdtable import FdTable
     from syscalls.fs.inode import Inode
     from syscalls.fs.mount import Path
     from syscalls.kernel.ports import Memory
@@ -168,6 +169,9 @@ class File:
     def details(self) -> bytes:
         """Its own lines in /proc/PID/fdinfo/N (show_fdinfo)."""
         return b""
+
+    def flush(self, files: FdTable) -> None:
+        """A descriptor of it in this table is being closed."""
 
     def close(self) -> None:
         """The last descriptor is gone."""

@@ -42,8 +42,10 @@ class FsContext:
 
     def name(self, path: Path) -> bytes:
         """What /proc/self/fd/N and the like show: " (deleted)" behind what has no name any more (d_path)."""
-        if path.mount.table is None:
+        if path.mount.table is None and path.dentry.parent is path.dentry:
             return path.dentry.name
+        if path.mount.table is None:  # mounted by the kernel alone: an open message queue
+            return path_name(path, Path(path.mount, path.mount.root)) + (b" (deleted)" if path.dentry.deleted else b"")
         return path_name(path, self.root) + (b" (deleted)" if path.dentry.deleted else b"")
 
     def getcwd(self) -> bytes:

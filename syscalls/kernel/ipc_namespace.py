@@ -1,12 +1,14 @@
-"""All System V IPC of a world (struct ipc_namespace)."""
+"""All System V IPC and the message queues of a world (struct ipc_namespace)."""
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from syscalls.kernel.ipc_msg import MessageQueues
 from syscalls.kernel.ipc_sem import Semaphores
 from syscalls.kernel.ipc_shm import SharedSegments
+from syscalls.kernel.mqueuefs import MqueueFs
 
 if TYPE_CHECKING:
     from syscalls.kernel.kernel import Kernel
@@ -24,3 +26,8 @@ class IpcNamespace:
         self.messages = MessageQueues(self)
         self.semaphores = Semaphores(self)
         self.segments = SharedSegments(self)
+
+    @cached_property
+    def mqueues(self) -> MqueueFs:
+        """POSIX message queues."""
+        return MqueueFs(self.kernel)

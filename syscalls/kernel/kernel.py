@@ -75,6 +75,7 @@ class Kernel:
         self.max_tasks = 4096  # that live at one time (kernel.threads-max)
         self.refused_tasks = 0  # EAGAIN because there were so many
         self.outer_session = 0  # of the shell that has started the first process, outside of this world
+        self.msgqueue_bytes: dict[int, int] = {}  # POSIX message queues, by user (RLIMIT_MSGQUEUE)
         self.nodename = b"trapeze"
         self.domainname = b"(none)"
         self.boot_ns = clock.monotonic()  # uptime counts from here

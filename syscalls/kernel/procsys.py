@@ -18,7 +18,15 @@ if TYPE_CHECKING:
 
 NS = 1_000_000_000
 UTSNAME_LENGTH = 64
-FILE_SYSTEMS = ("nodev\tproc", "nodev\ttmpfs", "nodev\tdevtmpfs", "nodev\tpipefs", "nodev\toverlay", "nodev\t9p")
+FILE_SYSTEMS = (
+    "nodev\tproc",
+    "nodev\ttmpfs",
+    "nodev\tdevtmpfs",
+    "nodev\tpipefs",
+    "nodev\tmqueue",
+    "nodev\toverlay",
+    "nodev\t9p",
+)
 #: /proc/sys values that never change here: path -> text. Who opens one for writing gets EACCES.
 CONSTANTS = {
     "fs/aio-max-nr": "65536", "fs/aio-nr": "0", "fs/dentry-state": "0\t0\t45\t0\t0\t0",
@@ -44,6 +52,12 @@ IPC_MNI = 1 << 15
 IPC_LIMITS = {
     "msgmax": (1 << 31) - 1, "msgmnb": (1 << 31) - 1, "msgmni": IPC_MNI, "shmall": (1 << 64) - 1,
     "shmmax": (1 << 64) - 1, "shmmni": IPC_MNI,
+}  # fmt: skip
+
+#: /proc/sys/fs/mqueue/NAME -> the smallest and the largest value (ipc/mq_sysctl.c).
+MQUEUE_LIMITS = {
+    "queues_max": (0, (1 << 31) - 1), "msg_max": (1, 65536), "msgsize_max": (128, 16 << 20),
+    "msg_default": (1, 65536), "msgsize_default": (128, 16 << 20),
 }  # fmt: skip
 
 INOTIFY_LIMITS = ("max_queued_events", "max_user_instances", "max_user_watches")
@@ -150,6 +164,7 @@ def _tree(kernel: Kernel) -> Directory:
     leaves |= {f"kernel/{limit}": _ipc_limit(kernel, limit) for limit in IPC_LIMITS}
     leaves |= {f"fs/inotify/{limit}": _inotify_limit(kernel, limit) for limit in INOTIFY_LIMITS}
     leaves["kernel/sem"] = _sem_limits(kernel)
+    leaves |= {f"fs/mqueue/{limit}": _mqueue_limit(kernel, limit) for limit in MQUEUE_LIMITS}
     leaves["vm/drop_caches"] = Setting(lambda: b"0\n", _drop_caches)
     return _directory({tuple(path.split("/")): node for path, node in leaves.items()})
 
@@ -194,6 +209,15 @@ def _inotify_limit(kernel: Kernel, name: str) -> Setting:
         setattr(kernel.inotify, name, _number(data, 0, (1 << 31) - 1))
 
     return Setting(lambda: b"%d\n" % getattr(kernel.inotify, name), store)
+
+
+def _mqueue_limit(kernel: Kernel, name: str) -> Setting:
+    """fs/mqueue/*: limits of POSIX message queues."""
+
+    def store(data: bytes) -> None:
+        setattr(kernel.ipc.mqueues, name, _number(data, *MQUEUE_LIMITS[name]))
+
+    return Setting(lambda: b"%d\n" % getattr(kernel.ipc.mqueues, name), store)
 
 
 def _sem_limits(kernel: Kernel) -> Setting:

@@ -78,9 +78,12 @@ def _mount_new(
     """A new file system; EINVAL without a type, ENODEV for one that is not there (do_new_mount)."""
     if kind is None:
         raise SysError(EINVAL)
+    kernel = task.kernel
+    if kind == b"mqueue":
+        table.mount(kernel.ipc.mqueues.mount.root, at, flags, source or b"none")
+        return
     if kind not in {b"tmpfs", b"ramfs"}:
         raise SysError(ENODEV)
-    kernel = task.kernel
     root_fs = table.root.fs
     special = root_fs.special if isinstance(root_fs, TmpFs) else SpecialFiles()
     mode, pages = _tmpfs_options(options)

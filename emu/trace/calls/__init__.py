@@ -33,7 +33,7 @@ def calls(*names: str) -> Callable[[Callable[[Plan], None]], Callable[[Plan], No
 
 def adjust(plan: Plan) -> None:
     """Give a plan the peculiarities of its call."""
-    from emu.trace.calls import clone, fcntl, files, ioctl, memory, poll, prctl, process, signals, time, vectors  # noqa: F401
+    from emu.trace.calls import clone, fcntl, files, ioctl, memory, mqueue, poll, prctl, process, signals, time, vectors  # noqa: F401
 
     change = _ADJUST.get(plan.name)
     if change is not None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Annotated
 
 from syscalls.abi.cstruct import I16, I32, U16, U32, CLong, CULong, Repeat, Struct
+from syscalls.abi.fcntl import MQ_FLAGS
 from syscalls.abi.flags import Octal
 
 _Mode = Annotated[U32, Octal()]
@@ -185,3 +186,13 @@ class ShmInfo(Struct):
     shm_swp: CULong
     swap_attempts: CULong
     swap_successes: CULong
+
+
+class MqAttr(Struct):
+    """struct mq_attr of POSIX message queues (linux/mqueue.h)."""
+
+    mq_flags: Annotated[CLong, MQ_FLAGS]
+    mq_maxmsg: CLong
+    mq_msgsize: CLong
+    mq_curmsgs: CLong
+    _reserved: Annotated[tuple[int, ...], Repeat(CLong, 4)]
