@@ -169,6 +169,8 @@ def truncate(caller: Caller, path: Path, length: int, limit: int | None = None) 
         raise SysError(EINVAL)
     path.mount.want_write()
     permission(inode, caller.cred, MAY_WRITE)
+    if inode.leases is not None:
+        inode.leases.check(write=True)
     set_size(path.dentry, caller.cred, length, limit, touch=False)
 
 

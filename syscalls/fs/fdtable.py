@@ -124,6 +124,8 @@ class FdTable:
         locks = file.inode.locks
         if locks is not None and not file.flags & O_PATH:
             locks.drop_posix(self)
+        if file.inode.marks is not None:
+            notify.on_flush(file, self)
         put(file)
 
     def in_range(self, first: int, last: int) -> list[int]:
@@ -181,6 +183,8 @@ def put(file: File) -> None:
             notify.on_close(file)
         if file.inode.locks is not None:
             file.inode.locks.drop_file(file)
+        if file.inode.leases is not None:
+            file.inode.leases.drop(file)
         if file.epoll_items is not None:
             epoll.forget(file)
         file.close()

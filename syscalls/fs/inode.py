@@ -17,6 +17,7 @@ from syscalls.abi.stat import S_IFMT
 
 if TYPE_CHECKING:
     from syscalls.fs.file import File
+    from syscalls.fs.leases import Leases
     from syscalls.fs.locks import FileLocks
     from syscalls.fs.notify import Mark, Marks
     from syscalls.fs.path import Path
@@ -73,8 +74,8 @@ class Inode:
     """One object of a file system. Attributes are those of stat(2); times are realtime nanoseconds."""
 
     __slots__ = (
-        "__weakref__", "atime", "btime", "ctime", "fs", "gid", "ino", "linkable", "locks", "marks", "mode", "mtime",
-        "nlink", "rdev", "uid", "writers", "xattrs",
+        "__weakref__", "atime", "btime", "ctime", "fs", "gid", "ino", "leases", "linkable", "locks", "marks", "mode",
+        "mtime", "nlink", "rdev", "readers", "uid", "writers", "xattrs",
     )  # fmt: skip
 
     def __init__(self, fs: FileSystem, mode: int, uid: int = 0, gid: int = 0, ino: int = 0) -> None:
@@ -88,8 +89,10 @@ class Inode:
         self.atime = self.mtime = self.ctime = self.btime = fs.now()
         self.xattrs: dict[bytes, bytes] = {}
         self.writers = 0  # files open for writing; negative while it is being executed (ETXTBSY)
+        self.readers = 0  # files open for nothing but reading
         self.linkable = False  # may link(2) give it a name although nlink is 0? (O_TMPFILE)
         self.locks: FileLocks | None = None  # fcntl(2) and flock(2), once there were any
+        self.leases: Leases | None = None  # F_SETLEASE, once there were any
         self.marks: Marks | None = None  # who watches it: inotify(7) and the like
 
     # --- what it is -------------------------------------------------------------------------------------------------

@@ -31,6 +31,7 @@ from syscalls.fs.inode import FileSystem, Inode
 
 if TYPE_CHECKING:
     from syscalls.fs.dentry import Dentry
+    from syscalls.fs.fdtable import FdTable
     from syscalls.fs.file import File
     from syscalls.fs.mount import Mount, Path
 
@@ -92,6 +93,9 @@ class Group:
         del _file_system(target).watched[mark]
         del self.marks[mark]
         self.removed(mark)
+
+    def descriptor_closed(self, file: File, files: FdTable) -> None:
+        """A descriptor of an object that the group has marked is closed."""
 
     def removed(self, mark: Mark) -> None:
         """A mark has gone, for whatever reason (freeing_mark)."""
@@ -200,6 +204,12 @@ def on_modify(file: File) -> None:
 def on_close(file: File) -> None:
     """The open file description goes (fsnotify_close)."""
     on_file(file, IN_CLOSE_WRITE if file.writable else IN_CLOSE_NOWRITE)
+
+
+def on_flush(file: File, files: FdTable) -> None:
+    """A descriptor is closed, perhaps not the last one (filp_flush)."""
+    for group in file.inode.marks or ():
+        group.descriptor_closed(file, files)
 
 
 # --- hooks: objects ---------------------------------------------------------------------------------------------------

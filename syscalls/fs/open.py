@@ -173,6 +173,8 @@ def vfs_open(path: Path, flags: int, *, execute: bool = False) -> File:
             raise SysError(ETXTBSY)
         if writes:
             path.mount.want_write()
+        if inode.leases is not None:
+            inode.leases.check(write=writes)
         if not flags & O_LARGEFILE and inode.size > MAX_NON_LFS:
             raise SysError(EOVERFLOW)
     file = inode.open(flags & ~_ONCE & ~O_CLOEXEC)

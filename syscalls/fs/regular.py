@@ -78,10 +78,14 @@ class RegularFile(File):
             if inode.writers < 0:
                 raise SysError(ETXTBSY)
             inode.writers += 1
+        elif self.readable:
+            inode.readers += 1
 
     def close(self) -> None:
         if self.writable:
             self.inode.writers -= 1
+        elif self.readable:
+            self.inode.readers -= 1
 
     @property
     def max_bytes(self) -> int:

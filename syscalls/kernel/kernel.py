@@ -12,8 +12,10 @@ from syscalls.fs.anon import AnonInodeFs
 from syscalls.fs.pipe import PipeFs
 from syscalls.fs.special import SpecialFiles
 from syscalls.fs.tmpfs import TmpFs
+from syscalls.kernel.dnotify import DirectoryNotifier
 from syscalls.kernel.futex import Futexes
 from syscalls.kernel.ipc_namespace import IpcNamespace
+from syscalls.kernel.lease import LeaseSettings
 from syscalls.kernel.sched import Scheduler
 from syscalls.kernel.timers import Timers
 from syscalls.kernel.usage import Meter
@@ -86,6 +88,7 @@ class Kernel:
         self.observer: Observer | None = None
         self.processors: Processors | None = None  # what makes tasks and programs run
         self.mounts: MountTable | None = None  # the tree of files
+        self.leases = LeaseSettings()
         self._last_dev = 0
         self.pipefs = PipeFs(self.new_dev(), self.realtime)
 
@@ -98,6 +101,11 @@ class Kernel:
     def inotify(self) -> inotify.Limits:
         """How many instances and watches users may have, and have."""
         return inotify.Limits(self.ram.limit << PAGE_SHIFT)
+
+    @cached_property
+    def dnotify(self) -> DirectoryNotifier:
+        """F_NOTIFY of all directories."""
+        return DirectoryNotifier(self)
 
     @cached_property
     def ipc(self) -> IpcNamespace:

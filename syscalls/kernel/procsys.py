@@ -30,8 +30,8 @@ FILE_SYSTEMS = (
 #: /proc/sys values that never change here: path -> text. Who opens one for writing gets EACCES.
 CONSTANTS = {
     "fs/aio-max-nr": "65536", "fs/aio-nr": "0", "fs/dentry-state": "0\t0\t45\t0\t0\t0",
-    "fs/file-max": "9223372036854775807", "fs/inode-nr": "0\t0", "fs/lease-break-time": "45",
-    "fs/leases-enable": "1", "fs/mount-max": "100000", "fs/nr_open": "1048576", "fs/overflowgid": "65534",
+    "fs/file-max": "9223372036854775807", "fs/inode-nr": "0\t0",
+    "fs/mount-max": "100000", "fs/nr_open": "1048576", "fs/overflowgid": "65534",
     "fs/overflowuid": "65534", "fs/pipe-max-size": str(PIPE_MAX_SIZE), "fs/pipe-user-pages-hard": "0",
     "fs/pipe-user-pages-soft": "16384", "fs/suid_dumpable": "0",
     "kernel/cap_last_cap": "40", "kernel/core_pattern": "core", "kernel/core_uses_pid": "0",
@@ -163,6 +163,9 @@ def _tree(kernel: Kernel) -> Directory:
     leaves["kernel/random/boot_id"] = Setting(lambda: boot_id.encode() + b"\n")
     leaves |= {f"kernel/{limit}": _ipc_limit(kernel, limit) for limit in IPC_LIMITS}
     leaves |= {f"fs/inotify/{limit}": _inotify_limit(kernel, limit) for limit in INOTIFY_LIMITS}
+    leaves["fs/dir-notify-enable"] = _switch(lambda: kernel.dnotify, "enabled")
+    leaves["fs/lease-break-time"] = _switch(lambda: kernel.leases, "break_time")
+    leaves["fs/leases-enable"] = _switch(lambda: kernel.leases, "enabled")
     leaves["kernel/sem"] = _sem_limits(kernel)
     leaves |= {f"fs/mqueue/{limit}": _mqueue_limit(kernel, limit) for limit in MQUEUE_LIMITS}
     leaves["vm/drop_caches"] = Setting(lambda: b"0\n", _drop_caches)
@@ -218,6 +221,15 @@ def _mqueue_limit(kernel: Kernel, name: str) -> Setting:
         setattr(kernel.ipc.mqueues, name, _number(data, *MQUEUE_LIMITS[name]))
 
     return Setting(lambda: b"%d\n" % getattr(kernel.ipc.mqueues, name), store)
+
+
+def _switch(owner: Callable[[], object], name: str) -> Setting:
+    """A number that is an attribute of some part of the kernel (proc_dointvec)."""
+
+    def store(data: bytes) -> None:
+        setattr(owner(), name, _number(data, -(1 << 31), (1 << 31) - 1))
+
+    return Setting(lambda: b"%d\n" % getattr(owner(), name), store)
 
 
 def _sem_limits(kernel: Kernel) -> Setting:

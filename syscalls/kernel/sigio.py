@@ -77,6 +77,13 @@ def set_async(kernel: Kernel, fd: int, file: File, *, on: bool) -> None:
         file.fasync = None
 
 
+def set_default_owner(task: Task, file: File, type: int) -> None:
+    """The caller becomes the owner of a file that has none (__f_setown without force)."""
+    if not file.owner[1]:
+        file.owner = type, task.group.tgid
+        file.owner_ids = task.cred.uid, task.cred.euid
+
+
 def _owners(kernel: Kernel, type: int, pid: int) -> Iterator[Task]:
     if not pid:
         return

@@ -56,7 +56,9 @@ from syscalls.fs.locks import check_access, locks_of, record_of, stop_waiting
 from syscalls.fs.memfd import add_seals, seals_of
 from syscalls.fs.perm import owner_or_capable
 from syscalls.fs.pipe import PipeFile
+from syscalls.kernel.dnotify import request_notification
 from syscalls.kernel.fileio import nofile_limit
+from syscalls.kernel.lease import get_lease, set_lease
 from syscalls.kernel.sigio import set_async
 from syscalls.kernel.task import Task
 from syscalls.kernel.wait import Interrupted
@@ -86,6 +88,7 @@ _CASES: dict[int, Kind | None] = {
     abi.F_GETOWN_EX: PointerKind(FOwnerEx, out=True),
     abi.F_SETLEASE: FlagsKind(abi.LOCK_TYPES),
     abi.F_GETLEASE: None,
+    abi.F_NOTIFY: FlagsKind(abi.NOTIFY_FLAGS),
     abi.F_GETPIPE_SZ: None,
     abi.F_ADD_SEALS: FlagsKind(abi.SEALS),
     abi.F_GET_SEALS: None,
@@ -102,7 +105,7 @@ Command = Annotated[int, FlagsKind(FCNTL_COMMANDS)]
 Argument = Annotated[int, SwitchKind("op", _CASES)]
 Argument64 = Annotated[int, SwitchKind("op", _CASES64)]
 
-_MISSING = "O_ASYNC sends no signals; there are no leases, directory notifications and write hints"
+_MISSING = "O_ASYNC sends signals for inotify only; there are no write hints"
 #: Commands that a descriptor opened with O_PATH has, too (check_fcntl_cmd).
 _FOR_PATHS = {F_DUPFD, F_DUPFD_CLOEXEC, abi.F_DUPFD_QUERY, F_GETFD, F_SETFD, F_GETFL}
 #: Command on 64 bits of the lock -> (command, does the open file description own the lock?).
@@ -215,6 +218,12 @@ def _control(task: Task, arch: Arch, fd: int, file: File, op: int, arg: int) -> 
         return abi.to_arch(arch, file.flags)
     if op == abi.F_SETFL:
         return _set_flags(task, fd, file, abi.from_arch(arch, arg & 0xFFFFFFFF))
+    if op == abi.F_NOTIFY:
+        request_notification(task, fd, file, arg)
+        return 0
+    if op == abi.F_SETLEASE:
+        set_lease(task, fd, file, arg & 0xFFFFFFFF)
+        return 0
     command = _COMMANDS.get(op)
     if command is None:
         raise SysError(EINVAL)
@@ -282,9 +291,8 @@ def _get_owner_ex(task: Task, file: File, arg: int) -> int:
 
 
 def _get_lease(task: Task, file: File, arg: int) -> int:
-    """There are no leases, so there is none on this file."""
-    del task, file, arg
-    return F_UNLCK
+    del arg
+    return get_lease(task, file)
 
 
 def _set_signal(task: Task, file: File, arg: int) -> int:

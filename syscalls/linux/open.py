@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from syscalls.abi.arch import I386
 from syscalls.abi.errno import E2BIG, EINVAL, SysError
 from syscalls.abi.fcntl import (
@@ -10,6 +12,7 @@ from syscalls.abi.fcntl import (
     O_CREAT,
     O_LARGEFILE,
     O_NOCTTY,
+    O_NONBLOCK,
     O_PATH,
     O_TRUNC,
     O_WRONLY,
@@ -22,9 +25,11 @@ from syscalls.fs import notify
 from syscalls.fs import open as fs
 from syscalls.fs.fdtable import put
 from syscalls.fs.file import File
+from syscalls.fs.leases import LeaseConflict
 from syscalls.fs.ttyfile import TtyFile
 from syscalls.kernel import ctty
 from syscalls.kernel.fileio import install, nofile_limit
+from syscalls.kernel.lease import break_lease
 from syscalls.kernel.task import Task
 from syscalls.kernel.wait import Interrupted, Wait
 from syscalls.linux.types import ModeIfCreating
@@ -84,15 +89,27 @@ async def openat2(task: Task, dirfd: DirFd, pathname: Path, how: In[OpenHow], si
         flags |= O_LARGEFILE
     task.files.lowest_free(nofile_limit(task))
     base = task.files.at(dirfd, pathname, in_root=bool(wanted.resolve & RESOLVE_IN_ROOT))
-    file = fs.openat2(task, base, pathname, flags, wanted.mode, wanted.resolve)
-    return await _finish(task, file, flags)
+    return await _open_when_free(
+        task, lambda: fs.openat2(task, base, pathname, flags, wanted.mode, wanted.resolve), flags
+    )
 
 
 async def _open(task: Task, dirfd: int, pathname: bytes, flags: int, mode: int) -> int:
     if pathname:
         task.files.lowest_free(nofile_limit(task))  # EMFILE comes before anything is made
-    file = fs.open(task, task.files.at(dirfd, pathname), pathname, flags, mode)
-    return await _finish(task, file, flags)
+    base = task.files.at(dirfd, pathname)
+    return await _open_when_free(task, lambda: fs.open(task, base, pathname, flags, mode), flags)
+
+
+async def _open_when_free(task: Task, attempt: Callable[[], File], flags: int) -> int:
+    """Open, once nobody has a lease any more that is in the way."""
+    while True:
+        try:
+            file = attempt()
+        except LeaseConflict as conflict:
+            await break_lease(task, conflict, nonblock=bool(flags & O_NONBLOCK))
+        else:
+            return await _finish(task, file, flags)
 
 
 async def _finish(task: Task, file: File, flags: int) -> int:

@@ -9,7 +9,9 @@ from syscalls.abi.errno import EINVAL, SysError
 from syscalls.abi.fcntl import FALLOCATE_MODES, O_LARGEFILE
 from syscalls.abi.kinds import Fd, FlagsKind, Int64, Long, Path
 from syscalls.fs import attr
+from syscalls.fs.leases import LeaseConflict
 from syscalls.kernel.fileio import size_limit
+from syscalls.kernel.lease import break_lease
 from syscalls.kernel.lookup import lookup
 from syscalls.kernel.task import Task
 from syscalls.spec import syscall
@@ -19,9 +21,9 @@ _MAX_NON_LFS = (1 << 31) - 1
 
 
 @syscall()
-def truncate(task: Task, path: Path, length: Long) -> int:
+async def truncate(task: Task, path: Path, length: Long) -> int:
     """Cut or extend a file to a length (truncate(2))."""
-    return _truncate(task, path, length)
+    return await _truncate(task, path, length)
 
 
 @syscall()
@@ -31,9 +33,9 @@ def ftruncate(task: Task, fd: Fd, length: Long) -> int:
 
 
 @syscall("truncate64", only=I386)
-def truncate64(task: Task, path: Path, length: Int64) -> int:
+async def truncate64(task: Task, path: Path, length: Int64) -> int:
     """Cut or extend a file to a 64-bit length (truncate(2))."""
-    return _truncate(task, path, length)
+    return await _truncate(task, path, length)
 
 
 @syscall("ftruncate64", only=I386)
@@ -42,13 +44,18 @@ def ftruncate64(task: Task, fd: Fd, length: Int64) -> int:
     return _ftruncate(task, fd, length, small=False)
 
 
-def _truncate(task: Task, path: bytes, length: int) -> int:
+async def _truncate(task: Task, path: bytes, length: int) -> int:
     if length < 0:
         raise SysError(EINVAL)
     place = lookup(task, path)
-    with size_limit(task) as limit:
-        attr.truncate(task, place, length, limit)
-    return 0
+    while True:
+        try:
+            with size_limit(task) as limit:
+                attr.truncate(task, place, length, limit)
+        except LeaseConflict as conflict:
+            await break_lease(task, conflict)
+        else:
+            return 0
 
 
 def _ftruncate(task: Task, fd: int, length: int, *, small: bool) -> int:
