@@ -178,6 +178,10 @@ class Semaphores(IpcIds[SemaphoreSet]):
         for operation in list(found.pending):
             found.end(operation, EIDRM)
 
+    def has_undo(self, group: ThreadGroup) -> bool:
+        """Has the process adjustments to undo (SEM_UNDO)?"""
+        return any(group in found.adjustments for found in self)
+
     def undo(self, group: ThreadGroup) -> None:
         """The process has ended: add its adjustments, as far as the range goes (exit_sem)."""
         for found in self:

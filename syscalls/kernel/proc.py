@@ -11,10 +11,12 @@ from typing import TYPE_CHECKING
 
 from syscalls.abi.errno import EACCES, EINVAL, ENOENT, EPERM, ESRCH, SysError
 from syscalls.abi.stat import S_IRUSR, S_IWUSR, S_IXUSR
-from syscalls.fs.cred import CAP_SYS_PTRACE, CAP_SYS_RESOURCE
+from syscalls.fs.cred import CAP_SYS_RESOURCE
 from syscalls.fs.fdtable import path_of
 from syscalls.fs.procfs import Directory, Link, Node, Store, Text, nobody_asks
 from syscalls.kernel import procstat, procsys
+from syscalls.kernel.procmem import MemoryNode
+from syscalls.kernel.ptrace_access import may_access
 from syscalls.mm import show
 
 if TYPE_CHECKING:
@@ -100,15 +102,8 @@ def _owner(task: Task) -> tuple[int, int]:
 
 
 def _inspectable(task: Task) -> bool:
-    """May the caller see what is in the process? (ptrace_may_access, PTRACE_MODE_READ_FSCREDS)."""
-    reader = task.kernel.current
-    if reader is None or reader.group is task.group:
-        return True
-    cred, subject = reader.cred, task.cred
-    same = {subject.uid, subject.euid, subject.suid} == {cred.fsuid} and (
-        {subject.gid, subject.egid, subject.sgid} == {cred.fsgid}
-    )
-    return cred.capable(CAP_SYS_PTRACE) or (same and task.group.dumpable == 1)
+    """May the caller see what is in the process? (PTRACE_MODE_READ_FSCREDS)."""
+    return may_access(task.kernel.current or task, task, fs_ids=True)
 
 
 def _guard(task: Task) -> Callable[[], None]:
@@ -317,6 +312,7 @@ ENTRIES: dict[bytes, Entry] = {
     b"stat": _text(procstat.stat),
     b"statm": _text(procstat.statm),
     b"maps": _text(_maps, private=True),
+    b"mem": lambda task: MemoryNode(task, _owner(task)),
     b"cwd": lambda task: _magic(task, lambda: task.fs.cwd),
     b"root": lambda task: _magic(task, lambda: task.fs.root),
     b"exe": lambda task: _magic(task, lambda: task.group.exe),

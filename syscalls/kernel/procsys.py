@@ -40,7 +40,7 @@ CONSTANTS = {
     "kernel/overflowuid": "65534", "kernel/pid_max": "4194304", "kernel/printk": "4\t4\t1\t7",
     "kernel/random/entropy_avail": "256", "kernel/random/poolsize": "256", "kernel/randomize_va_space": "0",
     "kernel/sched_rr_timeslice_ms": "100", "kernel/tainted": "0", "kernel/threads-max": "127000",
-    "kernel/version": VERSION, "kernel/yama/ptrace_scope": "1",
+    "kernel/version": VERSION,
     "vm/max_map_count": str(MAX_MAP_COUNT), "vm/mmap_min_addr": str(MMAP_MIN_ADDR), "vm/nr_hugepages": "0",
     "vm/overcommit_memory": "0", "vm/overcommit_ratio": "50", "vm/swappiness": "60",
 }  # fmt: skip

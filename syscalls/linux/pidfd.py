@@ -7,13 +7,13 @@ from typing import Annotated
 from syscalls.abi.errno import EBADF, EINVAL, ENOENT, EPERM, ESRCH, SysError
 from syscalls.abi.fcntl import O_RDWR
 from syscalls.abi.kinds import Fd, FdResult, FlagsKind, In, Pid, Pointer, Signal, UInt
-from syscalls.abi.prctl import CAP_SYS_PTRACE
 from syscalls.abi.signal import SI_TKILL, SI_USER
 from syscalls.abi.structs.siginfo import SIGINFO_SIZE, Siginfo
 from syscalls.abi.wait import PIDFD_FLAGS, PIDFD_NONBLOCK
 from syscalls.kernel import siginfo
 from syscalls.kernel.fileio import install
 from syscalls.kernel.pidfd import PidFile
+from syscalls.kernel.ptrace_access import check_access
 from syscalls.kernel.signals import SigInfo
 from syscalls.kernel.task import Task, ThreadGroup
 from syscalls.linux.kill import send_to_group
@@ -34,7 +34,7 @@ def pidfd_open(task: Task, pid: Pid, flags: PidfdFlags) -> FdResult:
     return install(task, PidFile(kernel, group, O_RDWR | flags), cloexec=True)
 
 
-def _group_of(task: Task, pidfd: int) -> ThreadGroup:
+def group_of(task: Task, pidfd: int) -> ThreadGroup:
     """The process of a pidfd; EBADF for another descriptor."""
     file = task.file(pidfd)
     if not isinstance(file, PidFile):
@@ -47,7 +47,7 @@ def pidfd_send_signal(task: Task, pidfd: Fd, sig: Signal, info: In[Siginfo], fla
     """Send a signal to the process of a pidfd (pidfd_send_signal(2))."""
     if flags:
         raise SysError(EINVAL)
-    group = _group_of(task, pidfd)
+    group = group_of(task, pidfd)
     sent = _given(task, group, sig, info) if info else SigInfo(sig, SI_USER, pid=task.group.tgid, uid=task.cred.uid)
     if task.kernel.groups.get(group.tgid) is not group:
         raise SysError(ESRCH)
@@ -70,18 +70,8 @@ def pidfd_getfd(task: Task, pidfd: Fd, targetfd: Fd, flags: UInt) -> FdResult:
     """A descriptor of our own for an open file of another process (pidfd_getfd(2))."""
     if flags:
         raise SysError(EINVAL)
-    group = _group_of(task, pidfd)
+    group = group_of(task, pidfd)
     if not group.tasks:
         raise SysError(ESRCH)
-    _check_access(task, group)
+    check_access(task, group.tasks[0])
     return install(task, group.tasks[0].files.get_any(targetfd), cloexec=True)
-
-
-def _check_access(task: Task, group: ThreadGroup) -> None:
-    """EPERM for a process of somebody else (ptrace_may_access, PTRACE_MODE_ATTACH_REALCREDS)."""
-    mine, theirs = task.cred, group.tasks[0].cred
-    same = {mine.uid} == {theirs.uid, theirs.euid, theirs.suid} and {mine.gid} == {theirs.gid, theirs.egid, theirs.sgid}
-    if group is task.group or mine.capable(CAP_SYS_PTRACE):
-        return
-    if not same or group.dumpable != 1:
-        raise SysError(EPERM)

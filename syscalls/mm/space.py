@@ -83,12 +83,12 @@ class AddressSpace(UserMemory):
         if vma.backing is not None and vma.index(page) << PAGE_SHIFT >= vma.backing.size:
             return BEYOND_END
         try:
-            self._bring_in(vma, page, write=access == WRITE)
+            self.bring_in(vma, page, write=access == WRITE)
         except SysError as error:
             return OUT_OF_MEMORY if error.errno == ENOMEM else BEYOND_END
         return None
 
-    def _bring_in(self, vma: Vma, page: int, *, write: bool) -> None:
+    def bring_in(self, vma: Vma, page: int, *, write: bool) -> None:
         """Populate the page, make it the area's own for a private store, and show it."""
         self.touched.add(page)
         if vma.backing is not None:

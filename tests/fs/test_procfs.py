@@ -138,7 +138,7 @@ def test_every_file_can_be_read(task) -> None:
             path = resolve(task, None, f"/proc/{place}/{name}".encode(), follow=False)
             if path.dentry.is_dir:
                 count += walk(f"{place}/{name}")
-            elif not path.dentry.is_symlink:
+            elif not path.dentry.is_symlink and name != "mem":  # nothing is mapped at its beginning
                 assert isinstance(read(task, f"{place}/{name}"), bytes)
                 count += 1
         return count

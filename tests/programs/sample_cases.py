@@ -18,6 +18,7 @@ ARCHES = ("x86_64", "i386", "arm64")
 
 #: Cases whose output qemu-aarch64 7.2 gets wrong, and how; there the x86_64 output stands for arm64 too.
 QEMU_DIFFERS = {
+    "remote": "has no process_madvise and lends no memory to a clone",
     "mqueue": "has no mq_notify, and opens queues by the C library",
     "pthreads": "has no robust lists",
     "together-execute": "executes arm64 programs on the host's processor",
