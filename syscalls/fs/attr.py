@@ -32,6 +32,7 @@ from syscalls.abi.fcntl import (
     FALLOC_FL_ZERO_RANGE,
     O_APPEND,
 )
+from syscalls.abi.fileattr import FS_APPEND_FL, FS_IMMUTABLE_FL
 from syscalls.abi.poll import IN_ACCESS, IN_ATTRIB, IN_MODIFY
 from syscalls.abi.stat import S_IFDIR, S_IFIFO, S_IFLNK, S_IFREG, S_ISGID, S_ISUID, ST_NOEXEC
 from syscalls.fs import notify
@@ -50,6 +51,7 @@ from syscalls.fs.perm import (
 )
 
 UNCHANGED = (-1, 0xFFFFFFFF)  # chown(2): leave this one
+_GUARDED = FS_IMMUTABLE_FL | FS_APPEND_FL
 SECURITY_CAPABILITY = b"security.capability"
 
 
@@ -81,7 +83,7 @@ def chmod(caller: Caller, path: Path, mode: int) -> None:
     path.mount.want_write()
     inode, cred = path.inode, caller.cred
     inode.refresh()
-    if not owner_or_capable(inode, cred):
+    if inode.flags & _GUARDED or not owner_or_capable(inode, cred):
         raise SysError(EPERM)
     if inode.type == S_IFLNK:
         raise SysError(EOPNOTSUPP)
@@ -99,6 +101,8 @@ def chown(caller: Caller, path: Path, uid: int, gid: int) -> None:
     inode, cred = path.inode, caller.cred
     inode.refresh()
     drop = 0 if inode.type == S_IFDIR else privileges_to_drop(inode, cred)
+    if inode.flags & _GUARDED and (drop or uid not in UNCHANGED or gid not in UNCHANGED):
+        raise SysError(EPERM)
     if uid not in UNCHANGED and not _may_chown(inode, cred, uid):
         raise SysError(EPERM)
     if gid not in UNCHANGED and not _may_chgrp(inode, cred, gid):
@@ -141,8 +145,11 @@ def utimens(caller: Caller, path: Path, atime: int | SetTime, mtime: int | SetTi
     path.mount.want_write()
     inode, cred = path.inode, caller.cred
     inode.refresh()
+    touch = atime is mtime is NOW
+    if inode.flags & (FS_IMMUTABLE_FL if touch else _GUARDED):
+        raise SysError(EPERM)
     if not owner_or_capable(inode, cred):
-        if not atime is mtime is NOW:
+        if not touch:
             raise SysError(EPERM)
         permission(inode, cred, MAY_WRITE)
     now = inode.fs.now()
@@ -169,6 +176,8 @@ def truncate(caller: Caller, path: Path, length: int, limit: int | None = None) 
         raise SysError(EINVAL)
     path.mount.want_write()
     permission(inode, caller.cred, MAY_WRITE)
+    if inode.flags & FS_APPEND_FL:
+        raise SysError(EPERM)
     if inode.leases is not None:
         inode.leases.check(write=True)
     set_size(path.dentry, caller.cred, length, limit, touch=False)
@@ -179,6 +188,8 @@ def ftruncate(caller: Caller, file: File, length: int, limit: int | None = None)
     inode = file.inode
     if length < 0 or inode.type != S_IFREG or not file.writable:
         raise SysError(EINVAL)
+    if inode.flags & FS_APPEND_FL:
+        raise SysError(EPERM)
     check_size(inode, length, limit)
     event = IN_MODIFY | _drop_privileges(inode, caller.cred)
     file.truncate(length)
@@ -223,6 +234,8 @@ def fallocate(caller: Caller, file: File, mode: int, offset: int, length: int, l
     if not file.writable:
         raise SysError(EBADF)
     inode = file.inode
+    if inode.flags & FS_IMMUTABLE_FL or (operation and inode.flags & FS_APPEND_FL):
+        raise SysError(EPERM)
     if inode.type != S_IFREG:
         raise SysError({S_IFIFO: ESPIPE, S_IFDIR: EISDIR}.get(inode.type, ENODEV))
     if offset + length > inode.fs.max_bytes:

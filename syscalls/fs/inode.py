@@ -11,11 +11,13 @@ from __future__ import annotations
 import struct
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, NamedTuple
+from weakref import WeakValueDictionary
 
 from syscalls.abi.errno import EINVAL, ENODEV, ENOTDIR, EOPNOTSUPP, EPERM, SysError
 from syscalls.abi.stat import S_IFMT
 
 if TYPE_CHECKING:
+    from syscalls.fs.dentry import Dentry
     from syscalls.fs.file import File
     from syscalls.fs.leases import Leases
     from syscalls.fs.locks import FileLocks
@@ -44,6 +46,8 @@ class FileSystem:
     read_only = False
     max_name = 255
     max_links = 0  # links of one inode; 0: no limit
+    has_flags = False  # can its files be immutable, append-only ...? (fileattr.py)
+    has_handles = False  # can files be found by their handles?
     has_xattrs = True  # does it know extended attributes? (IOP_XATTR)
     max_bytes = (1 << 63) - 1  # s_maxbytes, the largest offset of a file
     pinned = True  # names change only through syscalls.fs.vfs, so that dentries may be kept for ever
@@ -54,6 +58,7 @@ class FileSystem:
         self.now = now  # realtime in ns, for timestamps
         self._last_ino = 1
         self.marks: Marks | None = None  # who watches all of it (fanotify(7)) ...
+        self.handles: WeakValueDictionary[int, Dentry] = WeakValueDictionary()  # what name_to_handle_at(2) has told of
         self.watched: dict[Mark, None] = {}  # ... or anything in it: without these no event is made
 
     def new_ino(self) -> int:
@@ -65,6 +70,10 @@ class FileSystem:
         """Type and bytes by which an inode is known outside; this one can be compared only (FILEID_INO64_GEN)."""
         return FILEID_INO64_GEN, struct.pack("<QI", inode.ino, 0)
 
+    def by_handle(self, data: bytes, top: Dentry) -> Dentry | None:
+        """What a handle stands for, below `top`; None when it is gone (fh_to_dentry)."""
+        return None
+
     def statfs(self) -> StatFs:
         """Its sizes, in units of 4096 bytes (statfs(2))."""
         return StatFs()
@@ -74,8 +83,8 @@ class Inode:
     """One object of a file system. Attributes are those of stat(2); times are realtime nanoseconds."""
 
     __slots__ = (
-        "__weakref__", "atime", "btime", "ctime", "fs", "gid", "ino", "leases", "linkable", "locks", "marks", "mode",
-        "mtime", "nlink", "rdev", "readers", "uid", "writers", "xattrs",
+        "__weakref__", "atime", "btime", "ctime", "flags", "fs", "gid", "ino", "leases", "linkable", "locks", "marks",
+        "mode", "mtime", "nlink", "rdev", "readers", "uid", "writers", "xattrs",
     )  # fmt: skip
 
     def __init__(self, fs: FileSystem, mode: int, uid: int = 0, gid: int = 0, ino: int = 0) -> None:
@@ -88,6 +97,7 @@ class Inode:
         self.rdev = 0
         self.atime = self.mtime = self.ctime = self.btime = fs.now()
         self.xattrs: dict[bytes, bytes] = {}
+        self.flags = 0  # FS_*_FL
         self.writers = 0  # files open for writing; negative while it is being executed (ETXTBSY)
         self.readers = 0  # files open for nothing but reading
         self.linkable = False  # may link(2) give it a name although nlink is 0? (O_TMPFILE)

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
 from syscalls.abi.errno import EBUSY, EINVAL, ENOTDIR, EROFS, SysError
+from syscalls.abi.fileattr import FS_NOATIME_FL
 from syscalls.abi.stat import (
     S_IFDIR,
     ST_NOATIME,
@@ -77,6 +78,8 @@ class Mount:
         """Update the access time, if the mount's options and its age ask for it (touch_atime, relatime_need_update)."""
         flags = self.flags
         if flags & (ST_RDONLY | ST_NOATIME) or inode.fs.read_only:
+            return
+        if inode.flags & FS_NOATIME_FL:
             return
         if flags & ST_NODIRATIME and inode.type == S_IFDIR:
             return

@@ -19,6 +19,7 @@ from syscalls.abi.errno import (
 )
 from syscalls.abi.fcntl import (
     O_ACCMODE,
+    O_APPEND,
     O_CLOEXEC,
     O_CREAT,
     O_DIRECT,
@@ -29,6 +30,7 @@ from syscalls.abi.fcntl import (
     O_NOCTTY,
     O_NOFOLLOW,
     O_PATH,
+    O_RDONLY,
     O_TRUNC,
     RESOLVE_BENEATH,
     RESOLVE_CACHED,
@@ -38,6 +40,7 @@ from syscalls.abi.fcntl import (
     RESOLVE_NO_XDEV,
     VALID_OPEN_FLAGS,
 )
+from syscalls.abi.fileattr import FS_APPEND_FL
 from syscalls.abi.stat import (
     S_IFBLK,
     S_IFCHR,
@@ -97,6 +100,21 @@ def openat2(caller: Caller, base: Path | None, name: bytes, flags: int, mode: in
         return file
     created, directory = _open_last(caller, walk, name, flags, mode)
     return _do_open(caller, walk, flags, created=created, directory=directory)
+
+
+def reopen(caller: Caller, path: Path, flags: int) -> File:
+    """Open what has been found already, by a handle (file_open_root with an empty name)."""
+    flags &= VALID_OPEN_FLAGS
+    if flags & O_PATH:
+        flags &= O_DIRECTORY | O_NOFOLLOW | O_PATH | O_CLOEXEC
+    _check_flags(flags, 0, 0)
+    if flags & O_PATH:
+        file = File(path.inode, O_PATH | flags & (O_DIRECTORY | O_NOFOLLOW))
+        file.path, file.cred = path, caller.cred
+        return file
+    walk = Walk(caller, path, b"", follow=False, flags=0)
+    walk.directory = bool(flags & O_DIRECTORY)
+    return _do_open(caller, walk, flags, created=False, directory=path.dentry.parent.inode)
 
 
 def _check_flags(flags: int, mode: int, resolve: int) -> None:
@@ -198,6 +216,8 @@ def _may_open(caller: Caller, path: Path, flags: int, *, checked: bool) -> None:
     if kind in {S_IFBLK, S_IFCHR} and mount.flags & ST_NODEV:
         raise SysError(EACCES)
     permission(inode, caller.cred, access)
+    if inode.flags & FS_APPEND_FL and (flags & O_TRUNC or (flags & O_ACCMODE != O_RDONLY and not flags & O_APPEND)):
+        raise SysError(EPERM)
     if flags & O_NOATIME and not owner_or_capable(inode, caller.cred):
         raise SysError(EPERM)
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from syscalls.abi.errno import EACCES, EROFS, SysError
+from syscalls.abi.errno import EACCES, EPERM, EROFS, SysError
+from syscalls.abi.fileattr import FS_IMMUTABLE_FL
 from syscalls.abi.stat import S_IFDIR, S_IFLNK, S_IFMT, S_IFREG, S_ISGID, S_ISUID, S_ISVTX
 from syscalls.fs.cred import (
     CAP_DAC_OVERRIDE,
@@ -25,6 +26,8 @@ def permission(inode: Inode, cred: Credentials, mask: int) -> None:
     mode = inode.mode
     if mask & MAY_WRITE and inode.fs.read_only and mode & S_IFMT in (S_IFREG, S_IFDIR, S_IFLNK):
         raise SysError(EROFS)
+    if mask & MAY_WRITE and inode.flags & FS_IMMUTABLE_FL:
+        raise SysError(EPERM)
     if cred.fsuid == inode.uid:
         granted = mode >> 6
     elif cred.in_group(inode.gid):

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Callable, Iterator
 
 from syscalls.abi.arch import PAGE_SIZE
 from syscalls.abi.errno import ENAMETOOLONG, ENOSPC, ENOTEMPTY, SysError
 from syscalls.abi.fcntl import RENAME_EXCHANGE, RENAME_WHITEOUT
 from syscalls.abi.stat import S_IFCHR, S_IFDIR, S_IFLNK, S_IFMT, S_IFREG
+from syscalls.fs.dentry import Dentry
 from syscalls.fs.directory import DirectoryFile
 from syscalls.fs.file import File
 from syscalls.fs.inode import FileSystem, Inode, StatFs
@@ -17,7 +19,22 @@ from syscalls.fs.special import SpecialFiles
 from syscalls.kernel.ports import Ram
 
 TMPFS_MAGIC = 0x01021994
+_HANDLE = struct.Struct("<IQ")
 _BOGO_DIRENT_SIZE = 20  # what an entry adds to the size of its directory (mm/shmem.c)
+
+
+def _generation(ino: int) -> int:
+    """What tells an inode from another one that had its number: numbers are not used again here."""
+    return ino * 0x9E3779B1 & 0xFFFFFFFF
+
+
+def _alias(directory: Dentry, ino: int) -> Dentry | None:
+    """Another name of an inode (d_find_alias)."""
+    for dentry in (directory.children or {}).values():
+        found = dentry if dentry.inode.ino == ino else _alias(dentry, ino)
+        if found is not None:
+            return found
+    return None
 
 
 class TmpFs(FileSystem):
@@ -25,6 +42,8 @@ class TmpFs(FileSystem):
 
     name = "tmpfs"
     magic = TMPFS_MAGIC
+    has_flags = True
+    has_handles = True
 
     def __init__(
         self,
@@ -58,6 +77,21 @@ class TmpFs(FileSystem):
             raise SysError(ENOSPC)
         self.used_inodes += 1
         return super().new_ino()
+
+    def handle(self, inode: Inode) -> tuple[int, bytes]:
+        """As shmem_encode_fh: a generation, and the number."""
+        return 1, _HANDLE.pack(_generation(inode.ino), inode.ino)
+
+    def by_handle(self, data: bytes, top: Dentry) -> Dentry | None:
+        if len(data) < _HANDLE.size:
+            return None
+        generation, ino = _HANDLE.unpack_from(data)
+        if generation != _generation(ino):
+            return None
+        known = self.handles.get(ino)
+        if (known is None or known.deleted) and (alias := _alias(top, ino)) is not None:
+            self.handles[ino] = known = alias
+        return known
 
     def statfs(self) -> StatFs:
         blocks, inodes = self.max_pages - self.used_pages, self.max_inodes - self.used_inodes

@@ -21,6 +21,7 @@ from syscalls.abi.errno import (
     SysError,
 )
 from syscalls.abi.fcntl import RENAME_EXCHANGE, RENAME_NOREPLACE, RENAME_WHITEOUT
+from syscalls.abi.fileattr import FS_APPEND_FL, FS_IMMUTABLE_FL
 from syscalls.abi.stat import S_IFBLK, S_IFCHR, S_IFDIR, S_IFIFO, S_IFMT, S_IFREG, S_IFSOCK, S_ISGID, S_ISUID, S_ISVTX
 from syscalls.fs import notify
 from syscalls.fs.cred import CAP_MKNOD, Credentials
@@ -124,7 +125,7 @@ def link(caller: Caller, old: Path, base: Path | None, name: bytes) -> None:
     may_create(directory, caller.cred)
     if inode.fs is not directory.fs:
         raise SysError(EXDEV)
-    if inode.type == S_IFDIR:
+    if inode.type == S_IFDIR or inode.flags & (FS_APPEND_FL | FS_IMMUTABLE_FL):
         raise SysError(EPERM)
     if not inode.nlink and not inode.linkable:
         raise SysError(ENOENT)
@@ -158,7 +159,8 @@ def may_delete(directory: Inode, victim: Dentry, cred: Credentials, *, isdir: bo
     """May `victim` be removed as a directory, or as something else? (may_delete)."""
     permission(directory, cred, MAY_WRITE | MAY_EXEC)
     victim.inode.refresh()
-    if sticky_forbids(directory, victim.inode, cred):
+    guarded = victim.inode.flags & (FS_APPEND_FL | FS_IMMUTABLE_FL) or directory.flags & FS_APPEND_FL
+    if guarded or sticky_forbids(directory, victim.inode, cred):
         raise SysError(EPERM)
     if isdir and not victim.is_dir:
         raise SysError(ENOTDIR)

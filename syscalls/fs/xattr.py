@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from syscalls.abi.errno import E2BIG, EEXIST, EINVAL, ENODATA, ENOSPC, EOPNOTSUPP, EPERM, ERANGE, SysError
+from syscalls.abi.fileattr import FS_APPEND_FL, FS_IMMUTABLE_FL
 from syscalls.abi.poll import IN_ATTRIB
 from syscalls.abi.stat import S_IFDIR, S_IFREG, S_ISVTX
 from syscalls.fs import notify
@@ -35,6 +36,8 @@ def check_set(name: bytes, size: int, flags: int) -> None:
 def _may(inode: Inode, cred: Credentials, name: bytes, mask: int) -> None:
     """Permission by namespace (xattr_permission)."""
     refused = SysError(EPERM if mask & MAY_WRITE else ENODATA)
+    if mask & MAY_WRITE and inode.flags & (FS_APPEND_FL | FS_IMMUTABLE_FL):
+        raise SysError(EPERM)
     if name.startswith((b"security.", b"system.")):
         return
     if name.startswith(b"trusted."):

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from syscalls.abi.arch import PAGE_SHIFT, PAGE_SIZE
 from syscalls.abi.errno import ENODEV, SysError
 from syscalls.abi.fcntl import FALLOC_FL_KEEP_SIZE, FALLOC_FL_PUNCH_HOLE, O_NOATIME
+from syscalls.abi.fileattr import FS_APPEND_FL
 from syscalls.abi.stat import ST_NOEXEC
 from syscalls.fs.devices import Full, Zero
 from syscalls.fs.fdtable import path_of, put
@@ -36,6 +37,10 @@ class MappedFile:
     @property
     def sealed(self) -> bool:
         return write_sealed(self._file)
+
+    @property
+    def append_only(self) -> bool:
+        return bool(self._file.inode.flags & FS_APPEND_FL)
 
     @property
     def noexec(self) -> bool:

@@ -87,7 +87,7 @@ class Attachment:
     """A segment as `mm.mmap.Mappable`."""
 
     readable = True
-    sealed = noexec = False
+    sealed = append_only = noexec = False
     max_bytes = LONG_MAX
 
     def __init__(self, segment: Segment, *, writable: bool) -> None:

@@ -86,7 +86,9 @@ class Kstatx:
             | STATX_ATTR_APPEND
             | STATX_ATTR_NODUMP
         )
-        self.stx_attributes = STATX_ATTR_MOUNT_ROOT if path.dentry is path.mount.root else 0
+        self.stx_attributes = inode.flags & (STATX_ATTR_IMMUTABLE | STATX_ATTR_APPEND | STATX_ATTR_NODUMP)
+        if path.dentry is path.mount.root:
+            self.stx_attributes |= STATX_ATTR_MOUNT_ROOT
         self.stx_nlink = inode.nlink
         self.stx_uid = inode.uid
         self.stx_gid = inode.gid

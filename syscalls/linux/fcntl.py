@@ -34,6 +34,7 @@ from syscalls.abi.fcntl import (
     O_NONBLOCK,
     O_PATH,
 )
+from syscalls.abi.fileattr import FS_APPEND_FL
 from syscalls.abi.kinds import (
     Fd,
     FdKind,
@@ -235,6 +236,8 @@ _CHANGEABLE = O_APPEND | O_NONBLOCK | O_DIRECT | O_NOATIME
 
 def _set_flags(task: Task, fd: int, file: File, flags: int) -> int:
     """The status flags that may change: EPERM for O_NOATIME by others than the owner, EINVAL for O_DIRECT (setfl)."""
+    if (flags ^ file.flags) & O_APPEND and file.inode.flags & FS_APPEND_FL:
+        raise SysError(EPERM)
     if flags & O_NOATIME & ~file.flags and not owner_or_capable(file.inode, task.cred):
         raise SysError(EPERM)
     if flags & O_DIRECT and not file.direct and file.inode.type != S_IFIFO:

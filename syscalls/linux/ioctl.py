@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Callable
 from typing import Annotated
 
@@ -13,8 +14,9 @@ from syscalls.abi.fcntl import O_ASYNC, O_CLOEXEC, O_NONBLOCK
 from syscalls.abi.kinds import AddressKind, Fd, FlagsKind, Kind, PointerKind, SwitchKind
 from syscalls.abi.stat import S_IFDIR, S_IFLNK, S_IFREG
 from syscalls.abi.structs.termios import Termios, Winsize
-from syscalls.fs import devpts
+from syscalls.fs import devpts, fileattr
 from syscalls.fs.cred import CAP_SYS_ADMIN
+from syscalls.fs.fdtable import path_of
 from syscalls.fs.file import File
 from syscalls.kernel.fileio import install
 from syscalls.kernel.sigio import set_async
@@ -43,6 +45,7 @@ _CASES: dict[int, Kind | None] = {
     abi.TIOCSPTLCK: _INT_IN,
     abi.TIOCPKT: _INT_IN,
 }
+_FSXATTR = struct.Struct("<5I8x")  # struct fsxattr
 Request = Annotated[int, FlagsKind(abi.IOCTL_REQUEST)]
 Argument = Annotated[int, SwitchKind("op", _CASES, AddressKind())]
 
@@ -99,6 +102,30 @@ def _block_size(task: Task, file: File, argp: int) -> int:
     return _put_int(task, argp, PAGE_SIZE)
 
 
+def _get_flags(task: Task, file: File, argp: int) -> int:
+    return _put_int(task, argp, fileattr.get_flags(path_of(file)))
+
+
+def _set_flags(task: Task, file: File, argp: int) -> int:
+    path = path_of(file)
+    fileattr.get_flags(path)  # ENOTTY comes first
+    fileattr.set_flags(task, path, int.from_bytes(task.mm.read(argp, 4), "little"))
+    return 0
+
+
+def _get_extended(task: Task, file: File, argp: int) -> int:
+    found = fileattr.get_extended(path_of(file))
+    task.mm.write(argp, _FSXATTR.pack(found.xflags, found.extsize, found.nextents, found.projid, found.cowextsize))
+    return 0
+
+
+def _set_extended(task: Task, file: File, argp: int) -> int:
+    path = path_of(file)
+    fileattr.get_flags(path)
+    fileattr.set_extended(task, path, fileattr.Extended(*_FSXATTR.unpack(task.mm.read(argp, _FSXATTR.size))))
+    return 0
+
+
 def _freeze(task: Task, file: File, argp: int) -> int:
     del file, argp
     raise SysError(EOPNOTSUPP if task.cred.capable(CAP_SYS_ADMIN) else EPERM)
@@ -126,6 +153,12 @@ _COMMON: dict[int, Callable[[Task, File, int], int]] = {
     abi.FIOQSIZE: _quota_size,
     abi.TIOCGPTPEER: _open_peer,
     abi.FIGETBSZ: _block_size,
+    abi.FS_IOC_GETFLAGS: _get_flags,
+    abi.FS_IOC_SETFLAGS: _set_flags,
+    abi.FS_IOC32_GETFLAGS: _get_flags,
+    abi.FS_IOC32_SETFLAGS: _set_flags,
+    abi.FS_IOC_FSGETXATTR: _get_extended,
+    abi.FS_IOC_FSSETXATTR: _set_extended,
     abi.FIFREEZE: _freeze,
     abi.FITHAW: _freeze,
     abi.FICLONE: _unsupported,

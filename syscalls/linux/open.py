@@ -89,7 +89,7 @@ async def openat2(task: Task, dirfd: DirFd, pathname: Path, how: In[OpenHow], si
         flags |= O_LARGEFILE
     task.files.lowest_free(nofile_limit(task))
     base = task.files.at(dirfd, pathname, in_root=bool(wanted.resolve & RESOLVE_IN_ROOT))
-    return await _open_when_free(
+    return await open_when_free(
         task, lambda: fs.openat2(task, base, pathname, flags, wanted.mode, wanted.resolve), flags
     )
 
@@ -98,10 +98,10 @@ async def _open(task: Task, dirfd: int, pathname: bytes, flags: int, mode: int) 
     if pathname:
         task.files.lowest_free(nofile_limit(task))  # EMFILE comes before anything is made
     base = task.files.at(dirfd, pathname)
-    return await _open_when_free(task, lambda: fs.open(task, base, pathname, flags, mode), flags)
+    return await open_when_free(task, lambda: fs.open(task, base, pathname, flags, mode), flags)
 
 
-async def _open_when_free(task: Task, attempt: Callable[[], File], flags: int) -> int:
+async def open_when_free(task: Task, attempt: Callable[[], File], flags: int) -> int:
     """Open, once nobody has a lease any more that is in the way."""
     while True:
         try:

@@ -80,6 +80,10 @@ class Mappable(Protocol):
         """Do seals forbid shared mappings to write to it (F_ADD_SEALS of fcntl(2))?"""
 
     @property
+    def append_only(self) -> bool:
+        """May it only grow (FS_APPEND_FL)?"""
+
+    @property
     def noexec(self) -> bool:
         """Does its mount forbid execution?"""
 
@@ -224,6 +228,8 @@ def _check_file(file: Mappable, length: int, prot: int, flags: int, vm_flags: in
         if kind == MAP_SHARED_VALIDATE and flags & ~LEGACY_MAP_MASK:
             raise SysError(EOPNOTSUPP)
         if prot & PROT_WRITE and not file.writable:
+            raise SysError(EACCES)
+        if file.writable and file.append_only:
             raise SysError(EACCES)
         vm_flags |= VM_MAYSHARE
         if file.writable:
