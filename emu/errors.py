@@ -31,3 +31,9 @@ class InternalError(TrapezeError):
     """A fault of ours: the call that caused it is in the message."""
 
     status = 125
+
+
+class TraceFileError(TrapezeError):
+    """A saved trace cannot be read; the message names the line."""
+
+    status = 125

@@ -84,6 +84,7 @@ class Step:
     name: str
     decode: Decoder
     exit: bool = False
+    hidden: bool = False  # never shown
 
 
 class Plan:

@@ -55,6 +55,8 @@ def show(plan: Plan, place: int, decode: Decoder, *, at_exit: bool | None = None
 def hide(plan: Plan, place: int) -> None:
     """Do not show the parameter at `place`."""
     show(plan, place, lambda _context, _number: None, at_exit=False)
+    if place < len(plan.steps):
+        plan.steps[place].hidden = True
 
 
 def result(plan: Plan, how: Callable[[Context, int], tuple[Value, Remark]]) -> None:
