@@ -64,6 +64,9 @@ class UnicornEngine(ABC):
     def undefined(self, cpu: UnicornCpu) -> Stop:
         """What an instruction means that Unicorn does not know."""
 
+    def forget_exceptions(self) -> None:
+        """The CPU has none in progress, whatever Unicorn has met outside of a run."""
+
     @abstractmethod
     def ended(self, cpu: UnicornCpu) -> Stop | None:
         """What it means that Unicorn ended the run by itself; None: go on."""
@@ -116,6 +119,7 @@ class UnicornEngine(ABC):
         """Run the thread until a hook ends the run."""
         self.blocks.begin(slice_blocks)
         self.activate(cpu)
+        self.forget_exceptions()
         self.stop = None
         pc = len(self.file) - 1
         while not self.interrupted:

@@ -346,6 +346,14 @@ class X86Engine(UnicornEngine):
         """Let the CPU use the page tables at physical address `root`; the TLB is flushed elsewhere."""
         self.words[self.cr2 + 1] = root
 
+    def forget_exceptions(self) -> None:
+        """Else the next one would count as a double fault.
+
+        Removing a hook, Unicorn looks at addresses of translated code in whatever page tables are there now, and what
+        it does not find raises page faults that nobody hears of.
+        """
+        self.ints[self.old_exception] = -1
+
     def switched(self, cpu: UnicornCpu) -> None:
         """Registers of another thread were loaded: its TLS descriptors go with them."""
         super().switched(cpu)
