@@ -122,11 +122,13 @@ def chown(caller: Caller, path: Path, uid: int, gid: int) -> None:
 
 
 def _may_chown(inode: Inode, cred: Credentials, uid: int) -> bool:
-    return cred.fsuid == inode.uid == uid or cred.capable(CAP_CHOWN)
+    return cred.fsuid == inode.uid == uid or cred.capable_of(CAP_CHOWN, inode.uid, inode.gid)
 
 
 def _may_chgrp(inode: Inode, cred: Credentials, gid: int) -> bool:
-    return (cred.fsuid == inode.uid and (gid == inode.gid or cred.in_group(gid))) or cred.capable(CAP_CHOWN)
+    return (cred.fsuid == inode.uid and (gid == inode.gid or cred.in_group(gid))) or cred.capable_of(
+        CAP_CHOWN, inode.uid, inode.gid
+    )
 
 
 def _changed(inode: Inode) -> None:

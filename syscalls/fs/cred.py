@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from syscalls.fs.userns import UserNamespace
 
 # capabilities(7), linux/capability.h
 CAP_CHOWN, CAP_DAC_OVERRIDE, CAP_DAC_READ_SEARCH, CAP_FOWNER, CAP_FSETID, CAP_KILL = range(6)
@@ -33,6 +37,7 @@ class Credentials:
     bounding: int = ALL_CAPABILITIES
     ambient: int = 0
     securebits: int = 0
+    user_ns: UserNamespace | None = None  # None: the first one
 
     @classmethod
     def of(cls, uid: int, gid: int, groups: tuple[int, ...] = ()) -> Credentials:
@@ -41,8 +46,34 @@ class Credentials:
         return cls(uid, uid, uid, uid, gid, gid, gid, gid, groups, capabilities, capabilities)
 
     def capable(self, capability: int) -> bool:
-        """Is the capability in the effective set?"""
+        """Is the capability in the effective set, and does it count everywhere (the first user namespace)?"""
+        return self.user_ns is None and bool(self.effective >> capability & 1)
+
+    def capable_here(self, capability: int) -> bool:
+        """Does it count in its own user namespace? (ns_capable of current_user_ns)."""
         return bool(self.effective >> capability & 1)
+
+    def ns_capable(self, ns: UserNamespace | None, capability: int) -> bool:
+        """Does it count in `ns`: there, above it, or as the owner of it or of one above (cap_capable)?"""
+        while ns is not self.user_ns:
+            if ns is None:
+                return False
+            if ns.parent is self.user_ns and ns.owner == self.euid:
+                return True
+            ns = ns.parent
+        return self.capable_here(capability)
+
+    def capable_of(self, capability: int, uid: int, gid: int) -> bool:
+        """Does it count for an object of these owners, by their having names here (capable_wrt_inode_uidgid)?"""
+        if not self.effective >> capability & 1:
+            return False
+        ns = self.user_ns
+        return ns is None or (ns.users.shown(uid) is not None and ns.groups.shown(gid) is not None)
+
+    @property
+    def root_uid(self) -> int | None:
+        """User 0 of its user namespace."""
+        return 0 if self.user_ns is None else self.user_ns.users.to_kernel(0)
 
     def in_group(self, gid: int) -> bool:
         """Does file access count as a member of `gid`? (in_group_p)."""

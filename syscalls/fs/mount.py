@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import count
 from typing import TYPE_CHECKING, NamedTuple
 
 from syscalls.abi.errno import EBUSY, EINVAL, ENOTDIR, EROFS, SysError
@@ -104,7 +105,7 @@ class MountTable:
     """A mount namespace: the root mount and all that hang below it, in the order of mounting."""
 
     def __init__(self, root: Inode, flags: int = ST_RELATIME, source: bytes = b"none") -> None:
-        self._last_id = 0
+        self._ids = count(1)
         # /proc/sys/fs/protected_*, with Debian's values (proc_sys_fs(5)).
         self.protected_symlinks = self.protected_hardlinks = 1
         self.protected_fifos, self.protected_regular = 1, 2
@@ -126,14 +127,26 @@ class MountTable:
         return self._add(dentry, at.mount, at.dentry, flags, source)
 
     def _add(self, root: Dentry, parent: Mount | None, point: Dentry | None, flags: int, source: bytes) -> Mount:
-        self._last_id += 1
-        mount = Mount(self, self._last_id, root, parent, point)
+        mount = Mount(self, next(self._ids), root, parent, point)
         mount.flags, mount.source = flags, source
         if parent is not None and point is not None:
             parent.children[point] = mount
             point.mounts += 1
         self.mounts.append(mount)
         return mount
+
+    def copy(self) -> tuple[MountTable, dict[Mount, Mount]]:
+        """The same tree for another namespace, and which mount of it each one has become (copy_tree)."""
+        twin = MountTable.__new__(MountTable)
+        twin._ids, twin.mounts = self._ids, []  # noqa: SLF001  # our own twin
+        for name in ("protected_symlinks", "protected_hardlinks", "protected_fifos", "protected_regular"):
+            setattr(twin, name, getattr(self, name))
+        twins: dict[Mount, Mount] = {}
+        for mount in self.mounts:
+            parent = twins[mount.parent] if mount.parent else None
+            twins[mount] = twin._add(mount.root, parent, mount.mountpoint, mount.flags, mount.source)  # noqa: SLF001
+        twin.root = twins[self.root]
+        return twin, twins
 
     def unmount(self, mount: Mount) -> None:
         """Take a mount away; EBUSY when others hang below it, EINVAL for the root."""

@@ -41,21 +41,22 @@ def permission(inode: Inode, cred: Credentials, mask: int) -> None:
 def _capable_of(inode: Inode, cred: Credentials, mask: int) -> bool:
     """Do capabilities grant what the mode bits refuse? (generic_permission)."""
     if inode.mode & S_IFMT == S_IFDIR:
-        return bool(cred.effective & _SEARCH) and (not mask & MAY_WRITE or cred.capable(CAP_DAC_OVERRIDE))
-    if mask == MAY_READ and cred.capable(CAP_DAC_READ_SEARCH):
+        searches = cred.capable_of(CAP_DAC_READ_SEARCH, inode.uid, inode.gid)
+        return (searches and not mask & MAY_WRITE) or (cred.capable_of(CAP_DAC_OVERRIDE, inode.uid, inode.gid))
+    if mask == MAY_READ and cred.capable_of(CAP_DAC_READ_SEARCH, inode.uid, inode.gid):
         return True
-    return (not mask & MAY_EXEC or bool(inode.mode & 0o111)) and cred.capable(CAP_DAC_OVERRIDE)
+    return (not mask & MAY_EXEC or bool(inode.mode & 0o111)) and cred.capable_of(CAP_DAC_OVERRIDE, inode.uid, inode.gid)
 
 
 def may_search(inode: Inode, cred: Credentials) -> None:
     """Search permission on a directory, on every component of a path (may_lookup); EACCES."""
-    if not cred.effective & _SEARCH:
+    if not cred.effective & _SEARCH or cred.user_ns is not None:
         permission(inode, cred, MAY_EXEC)
 
 
 def owner_or_capable(inode: Inode, cred: Credentials) -> bool:
     """Is it the owner, or may it act as the owner of any file? (inode_owner_or_capable)."""
-    return cred.fsuid == inode.uid or cred.capable(CAP_FOWNER)
+    return cred.fsuid == inode.uid or cred.capable_of(CAP_FOWNER, inode.uid, inode.gid)
 
 
 def group_or_capable(gid: int, cred: Credentials) -> bool:
@@ -68,7 +69,7 @@ def sticky_forbids(directory: Inode, victim: Inode, cred: Credentials) -> bool:
     return (
         bool(directory.mode & S_ISVTX)
         and cred.fsuid not in (victim.uid, directory.uid)
-        and not cred.capable(CAP_FOWNER)
+        and not cred.capable_of(CAP_FOWNER, victim.uid, victim.gid)
     )
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from syscalls.abi.cstruct import layout
-from syscalls.abi.errno import EAGAIN, EINVAL, EPERM, SysError
+from syscalls.abi.errno import EAGAIN, EINVAL, SysError
 from syscalls.abi.fcntl import O_RDWR
 from syscalls.abi.resource import RLIMIT_NPROC
 from syscalls.abi.sched import (
@@ -17,19 +17,16 @@ from syscalls.abi.sched import (
     CLONE_FILES,
     CLONE_FS,
     CLONE_INTO_CGROUP,
-    CLONE_NEWCGROUP,
     CLONE_NEWIPC,
-    CLONE_NEWNET,
     CLONE_NEWNS,
     CLONE_NEWPID,
-    CLONE_NEWTIME,
     CLONE_NEWUSER,
-    CLONE_NEWUTS,
     CLONE_PARENT,
     CLONE_PARENT_SETTID,
     CLONE_PIDFD,
     CLONE_SETTLS,
     CLONE_SIGHAND,
+    CLONE_SYSVSEM,
     CLONE_THREAD,
     CLONE_VFORK,
     CLONE_VM,
@@ -37,7 +34,7 @@ from syscalls.abi.sched import (
 from syscalls.abi.signal import SIG_IGN
 from syscalls.abi.structs.process import UserDesc
 from syscalls.fs.cred import CAP_SYS_ADMIN, CAP_SYS_RESOURCE
-from syscalls.kernel import descriptors, usage
+from syscalls.kernel import descriptors, namespaces, usage
 from syscalls.kernel.fileio import install as install_file
 from syscalls.kernel.pidfd import PidFile
 from syscalls.kernel.signals import AltStack
@@ -45,11 +42,6 @@ from syscalls.kernel.task import Task, ThreadGroup
 
 if TYPE_CHECKING:
     from syscalls.kernel.kernel import Kernel
-
-NAMESPACES = (
-    CLONE_NEWNS | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWUSER | CLONE_NEWPID | CLONE_NEWNET | CLONE_NEWCGROUP
-    | CLONE_NEWTIME
-)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,9 +77,6 @@ def check(task: Task, args: CloneArgs) -> None:
     if flags & CLONE_INTO_CGROUP:
         raise SysError(EINVAL)
     _check_limits(task)
-    if flags & NAMESPACES:  # a kernel without namespaces
-        allowed = task.cred.capable(CAP_SYS_ADMIN) or flags & NAMESPACES == CLONE_NEWUSER
-        raise SysError(EINVAL if allowed else EPERM)
 
 
 def _check_limits(task: Task) -> None:
@@ -106,13 +95,19 @@ def copy(task: Task, args: CloneArgs) -> Task:
     check(task, args)
     kernel, flags = task.kernel, args.flags
     assert kernel.processors is not None
+    fs = task.fs if flags & CLONE_FS else task.fs.copy()
+    cred = namespaces.new_user_namespace(task, task.cred) if flags & CLONE_NEWUSER else replace(task.cred)
+    if flags & (CLONE_NEWIPC | CLONE_SYSVSEM) == CLONE_NEWIPC | CLONE_SYSVSEM and cred.ns_capable(
+        cred.user_ns, CAP_SYS_ADMIN
+    ):
+        raise SysError(EINVAL)
+    ns = namespaces.copy(task, flags, cred, fs)
     tid = kernel.new_pid()
     group = task.group if flags & CLONE_THREAD else _new_group(task, tid, args)
     mm = task.mm.share() if flags & CLONE_VM else task.mm.fork(kernel.processors.new_mmu(task.arch))
     files = task.files.share() if flags & CLONE_FILES else task.files.copy()
-    fs = task.fs if flags & CLONE_FS else task.fs.copy()
     cpu = kernel.processors.copy_cpu(task.cpu, mm)
-    child = Task(group, tid, task.arch, mm=mm, files=files, fs=fs, cred=replace(task.cred), cpu=cpu)
+    child = Task(group, tid, task.arch, mm=mm, files=files, fs=fs, cred=cred, cpu=cpu, ns=ns)
     mm.limits = task.mm.limits if flags & CLONE_VM else group.limits
     _inherit(task, child, flags)
     cpu.set(task.arch.result, 0)

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from syscalls.abi.errno import EINVAL, EPERM, SysError
+from syscalls.fs import userns
 from syscalls.fs.cred import (
     CAP_CHOWN,
     CAP_DAC_OVERRIDE,
@@ -66,13 +67,14 @@ def fix_capabilities(old: Credentials, new: Credentials) -> None:
     """Capabilities follow the change from and to user 0 (cap_emulate_setxuid)."""
     if new.securebits & SECURE_NO_SETUID_FIXUP:
         return
-    if 0 in (old.uid, old.euid, old.suid) and 0 not in (new.uid, new.euid, new.suid):
+    root = old.root_uid
+    if root in (old.uid, old.euid, old.suid) and root not in (new.uid, new.euid, new.suid):
         if not new.securebits & SECURE_KEEP_CAPS:
             new.permitted = new.effective = 0
         new.ambient = 0
-    if old.euid == 0 and new.euid != 0:
+    if old.euid == root != new.euid:
         new.effective = 0
-    if old.euid != 0 and new.euid == 0:
+    if old.euid != root == new.euid:
         new.effective = new.permitted
 
 
@@ -80,9 +82,10 @@ def fix_fs_capabilities(old: Credentials, new: Credentials) -> None:
     """The same for fsuid alone (cap_task_fix_setuid, LSM_SETID_FS)."""
     if new.securebits & SECURE_NO_SETUID_FIXUP:
         return
-    if old.fsuid == 0 and new.fsuid != 0:
+    root = old.root_uid
+    if old.fsuid == root != new.fsuid:
         new.effective &= ~FS_CAPABILITIES
-    if old.fsuid != 0 and new.fsuid == 0:
+    if old.fsuid != root == new.fsuid:
         new.effective |= FS_CAPABILITIES & new.permitted
 
 
@@ -100,6 +103,17 @@ class Ids:
         """Real, effective and saved id."""
         return getattr(cred, self.real), getattr(cred, self.effective), getattr(cred, self.saved)
 
+    def shown(self, cred: Credentials) -> list[int]:
+        """The same as the owner of the credentials sees them."""
+        return [userns.shown(cred.user_ns, id, group=self is GROUP) for id in self.of(cred)]
+
+    def kernel(self, cred: Credentials, id: int) -> int:
+        """The kernel's id for one that the caller names; EINVAL for nobody's (make_kuid)."""
+        found = id if id == KEEP else userns.to_kernel(cred.user_ns, id, group=self is GROUP)
+        if found is None:
+            raise SysError(EINVAL)
+        return found
+
 
 USER = Ids("uid", "euid", "suid", "fsuid", CAP_SETUID)
 GROUP = Ids("gid", "egid", "sgid", "fsgid", CAP_SETGID)
@@ -110,8 +124,9 @@ def set_id(task: Task, ids: Ids, id: int) -> None:
     if id == KEEP:
         raise SysError(EINVAL)
     old, new = task.cred, prepare(task)
+    id = ids.kernel(old, id)
     real, _, saved = ids.of(old)
-    if old.capable(ids.capability):
+    if old.capable_here(ids.capability):
         real = saved = id
     elif id not in (real, saved):
         raise SysError(EPERM)
@@ -121,8 +136,9 @@ def set_id(task: Task, ids: Ids, id: int) -> None:
 def set_real_and_effective(task: Task, ids: Ids, real: int, effective: int) -> None:
     """setreuid(2), setregid(2)."""
     old, new = task.cred, prepare(task)
+    real, effective = ids.kernel(old, real), ids.kernel(old, effective)
     old_real, old_effective, old_saved = ids.of(old)
-    privileged = old.capable(ids.capability)
+    privileged = old.capable_here(ids.capability)
     if real not in (KEEP, old_real, old_effective) and not privileged:
         raise SysError(EPERM)
     if effective not in (KEEP, old_real, old_effective, old_saved) and not privileged:
@@ -137,8 +153,8 @@ def set_all(task: Task, ids: Ids, real: int, effective: int, saved: int) -> None
     """setresuid(2), setresgid(2)."""
     old, new = task.cred, prepare(task)
     known = ids.of(old)
-    wanted = (real, effective, saved)
-    if any(id != KEEP and id not in known for id in wanted) and not old.capable(ids.capability):
+    wanted = tuple(ids.kernel(old, id) for id in (real, effective, saved))
+    if any(id != KEEP and id not in known for id in wanted) and not old.capable_here(ids.capability):
         raise SysError(EPERM)
     real, effective, saved = (had if id == KEEP else id for id, had in zip(wanted, known, strict=True))
     _store(task, ids, new, (real, effective, saved))
@@ -148,12 +164,17 @@ def set_fs_id(task: Task, ids: Ids, id: int) -> int:
     """setfsuid(2), setfsgid(2): the id that was, whether or not it could be changed."""
     old, new = task.cred, prepare(task)
     before: int = getattr(old, ids.fs)
-    if id not in (KEEP, before) and (id in ids.of(old) or old.capable(ids.capability)):
+    answer = userns.shown(old.user_ns, before, group=ids is GROUP)
+    try:
+        id = ids.kernel(old, id)
+    except SysError:
+        return answer
+    if id not in (KEEP, before) and (id in ids.of(old) or old.capable_here(ids.capability)):
         setattr(new, ids.fs, id)
         if ids is USER:
             fix_fs_capabilities(old, new)
         commit(task, new)
-    return before
+    return answer
 
 
 def _store(task: Task, ids: Ids, new: Credentials, values: tuple[int, int, int]) -> None:

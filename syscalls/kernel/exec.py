@@ -214,8 +214,9 @@ def _new_credentials(task: Task, file: File) -> Credentials:
         if inode.mode & (S_ISGID | 0o010) == S_ISGID | 0o010:
             egid = inode.gid
     changed = replace(cred, euid=euid, suid=euid, fsuid=euid, egid=egid, sgid=egid, fsgid=egid)
-    permitted = cred.inheritable | cred.bounding if 0 in (euid, cred.uid) else cred.ambient
-    effective = permitted if euid == 0 else cred.ambient
+    root = cred.root_uid
+    permitted = cred.inheritable | cred.bounding if root in (euid, cred.uid) else cred.ambient
+    effective = permitted if euid == root else cred.ambient
     return replace(changed, permitted=permitted, effective=effective)
 
 

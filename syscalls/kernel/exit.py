@@ -9,6 +9,7 @@ from syscalls.abi.signal import (
     CLD_DUMPED,
     CLD_EXITED,
     CLD_KILLED,
+    NSIG,
     SA_NOCLDWAIT,
     SI_USER,
     SIG_IGN,
@@ -44,6 +45,7 @@ def exit_task(task: Task, status: int) -> None:
     task.fs = FsContext(task.fs.root, task.fs.root)  # whoever removes its working directory need not wait for us
     _leave_children(task)
     if not group.tasks:
+        task.ns.ipc.semaphores.undo(group)
         _end_process(group)
     kernel.exited(task, status)
     if not group.tasks:
@@ -78,7 +80,6 @@ def _end_process(group: ThreadGroup) -> None:
     group.exe = None
     disarm_all(group)
     ctty.leave(group, ending=True)
-    group.kernel.ipc.semaphores.undo(group)
     heir = _reaper(group)
     children, group.children = group.children, []
     for child in children:
@@ -115,7 +116,8 @@ def _notify_parent(group: ThreadGroup) -> None:
     unwanted = group.exit_signal == SIGCHLD and (action.handler == SIG_IGN or action.flags & SA_NOCLDWAIT)
     if unwanted:
         reap(group)
-    if group.exit_signal and not (unwanted and action.handler == SIG_IGN):
+    silent = not 1 <= group.exit_signal <= NSIG or (unwanted and action.handler == SIG_IGN)
+    if not silent:
         signals.send(parent.tasks[0], child_info(group, group.exit_signal), whole_group=True)
     parent.child_changed.wake()
 

@@ -12,10 +12,11 @@ from syscalls.fs.anon import AnonInodeFs
 from syscalls.fs.pipe import PipeFs
 from syscalls.fs.special import SpecialFiles
 from syscalls.fs.tmpfs import TmpFs
+from syscalls.kernel import namespaces
 from syscalls.kernel.dnotify import DirectoryNotifier
 from syscalls.kernel.futex import Futexes
-from syscalls.kernel.ipc_namespace import IpcNamespace
 from syscalls.kernel.lease import LeaseSettings
+from syscalls.kernel.namespaces import DYNAMIC
 from syscalls.kernel.sched import Scheduler
 from syscalls.kernel.timers import Timers
 from syscalls.kernel.usage import Meter
@@ -25,6 +26,7 @@ from syscalls.net.sockfs import SocketFs
 
 if TYPE_CHECKING:
     from syscalls.fs.mount import MountTable
+    from syscalls.kernel.nsfs import NsFs
     from syscalls.kernel.ports import Clock, Processors, Ram, Random
     from syscalls.kernel.signals import SigInfo
     from syscalls.kernel.task import Task, ThreadGroup
@@ -78,8 +80,6 @@ class Kernel:
         self.refused_tasks = 0  # EAGAIN because there were so many
         self.outer_session = 0  # of the shell that has started the first process, outside of this world
         self.msgqueue_bytes: dict[int, int] = {}  # POSIX message queues, by user (RLIMIT_MSGQUEUE)
-        self.nodename = b"trapeze"
-        self.domainname = b"(none)"
         self.boot_ns = clock.monotonic()  # uptime counts from here
         self.boot_cpu_ns = clock.cputime()
         self.realtime_offset_ns = 0  # clock_settime(2)
@@ -87,7 +87,8 @@ class Kernel:
         self.timezone = (0, 0)  # minutes west, daylight saving: settimeofday(2) keeps it, nobody uses it
         self.observer: Observer | None = None
         self.processors: Processors | None = None  # what makes tasks and programs run
-        self.mounts: MountTable | None = None  # the tree of files
+        self._last_namespace = DYNAMIC - 1
+        self.namespaces = namespaces.first(self)  # those that the world begins with
         self.leases = LeaseSettings()
         self._last_dev = 0
         self.pipefs = PipeFs(self.new_dev(), self.realtime)
@@ -107,10 +108,26 @@ class Kernel:
         """F_NOTIFY of all directories."""
         return DirectoryNotifier(self)
 
+    @property
+    def mounts(self) -> MountTable | None:
+        """The tree of files that the world begins with."""
+        return self.namespaces.mnt.table
+
+    @mounts.setter
+    def mounts(self, table: MountTable) -> None:
+        self.namespaces.mnt.table = table
+
     @cached_property
-    def ipc(self) -> IpcNamespace:
-        """System V IPC."""
-        return IpcNamespace(self)
+    def nsfs(self) -> NsFs:
+        """Where namespaces are files."""
+        from syscalls.kernel.nsfs import NsFs
+
+        return NsFs(self)
+
+    def new_namespace_number(self) -> int:
+        """The inode number of another namespace."""
+        self._last_namespace += 1
+        return self._last_namespace
 
     @cached_property
     def sockfs(self) -> SocketFs:

@@ -23,10 +23,12 @@ from syscalls.abi.stat import (
 )
 from syscalls.abi.structs.stat import StatxTimestamp
 from syscalls.abi.time import NSEC_PER_SEC
+from syscalls.fs.userns import shown
 
 if TYPE_CHECKING:
     from syscalls.fs.inode import Inode
     from syscalls.fs.mount import Path
+    from syscalls.fs.userns import UserNamespace
 
 
 class Kstat:
@@ -38,14 +40,14 @@ class Kstat:
         "st_uid",
     )  # fmt: skip
 
-    def __init__(self, inode: Inode) -> None:
+    def __init__(self, inode: Inode, viewer: UserNamespace | None = None) -> None:
         inode.refresh()
         self.st_dev = inode.fs.dev
         self.st_ino = self._Stat64__st_ino = inode.ino
         self.st_mode = inode.mode
         self.st_nlink = inode.nlink
-        self.st_uid = inode.uid
-        self.st_gid = inode.gid
+        self.st_uid = shown(viewer, inode.uid)
+        self.st_gid = shown(viewer, inode.gid, group=True)
         self.st_rdev = inode.rdev
         self.st_size = inode.size
         self.st_blksize = inode.blksize
@@ -68,7 +70,7 @@ def minor(dev: int) -> int:
 class Kstatx:
     """The same under the names of struct statx's fields; birth time and change count wait to be asked for."""
 
-    def __init__(self, path: Path, mask: int) -> None:
+    def __init__(self, path: Path, mask: int, viewer: UserNamespace | None = None) -> None:
         inode = path.inode
         inode.refresh()
         self.stx_mask = STATX_BASIC_STATS | STATX_MNT_ID | (mask & STATX_BTIME)  # shmem_getattr, ext4_getattr
@@ -90,8 +92,8 @@ class Kstatx:
         if path.dentry is path.mount.root:
             self.stx_attributes |= STATX_ATTR_MOUNT_ROOT
         self.stx_nlink = inode.nlink
-        self.stx_uid = inode.uid
-        self.stx_gid = inode.gid
+        self.stx_uid = shown(viewer, inode.uid)
+        self.stx_gid = shown(viewer, inode.gid, group=True)
         self.stx_mode = inode.mode
         self.stx_ino = inode.ino
         self.stx_size = inode.size

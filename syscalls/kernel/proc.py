@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 
 from syscalls.abi.errno import EACCES, EINVAL, ENOENT, EPERM, ESRCH, SysError
 from syscalls.abi.stat import S_IRUSR, S_IWUSR, S_IXUSR
-from syscalls.fs.cred import CAP_SYS_RESOURCE
+from syscalls.fs import userns
+from syscalls.fs.cred import CAP_SETGID, CAP_SETUID, CAP_SYS_ADMIN, CAP_SYS_RESOURCE
 from syscalls.fs.fdtable import path_of
 from syscalls.fs.procfs import Directory, Link, Node, Store, Text, nobody_asks
 from syscalls.kernel import procstat, procsys
@@ -28,7 +29,10 @@ if TYPE_CHECKING:
 
 COMM_BYTES = 15
 OOM_ADJ_MAX, OOM_ADJ_MIN, OOM_DISABLE, OOM_SCORE_ADJ_MAX = 15, -16, -17, 1000
-ID_MAP = b"         0          0 4294967295\n"
+#: /proc/PID/ns, in the kernel's order.
+NAMESPACES = (
+    "net", "uts", "ipc", "pid", "pid_for_children", "user", "mnt", "cgroup", "time", "time_for_children",
+)  # fmt: skip
 
 
 def root(kernel: Kernel) -> Directory:
@@ -274,14 +278,58 @@ def _set_timer_slack(task: Task, data: bytes) -> None:
     task.timer_slack_ns = _integer(data) or task.default_timer_slack_ns
 
 
-def _refuse(task: Task, data: bytes) -> None:
-    """Maps of the first user namespace are set once for ever."""
-    del task, data
-    raise SysError(EPERM)
+def _id_map(*, group: bool) -> Entry:
+    """uid_map, gid_map: of the process's user namespace, as the reader names ids (user_namespaces(7))."""
+
+    def render(task: Task) -> bytes:
+        return userns.show_map(task.cred.user_ns, (task.kernel.current or task).cred.user_ns, group=group)
+
+    def store(task: Task, data: bytes) -> None:
+        ns, writer = task.cred.user_ns, (task.kernel.current or task).cred
+        if ns is None or writer.user_ns not in (ns, ns.parent):
+            raise SysError(EPERM)
+        userns.set_map(ns, writer, data, CAP_SETGID if group else CAP_SETUID, group=group)
+
+    return _text(render, 0o644, store)
+
+
+def _setgroups(task: Task) -> bytes:
+    ns = task.cred.user_ns
+    return b"allow\n" if ns is None or ns.setgroups_allowed else b"deny\n"
+
+
+def _set_setgroups(task: Task, data: bytes) -> None:
+    """The word deny, as long as there is no gid_map, and for ever (proc_setgroups_write)."""
+    ns, word = task.cred.user_ns, data.strip()
+    writer = (task.kernel.current or task).cred
+    if not writer.ns_capable(ns, CAP_SYS_ADMIN):
+        raise SysError(EACCES)
+    if word not in {b"allow", b"deny"}:
+        raise SysError(EINVAL)
+    if word == b"deny":
+        if ns is None or ns.groups.extents:
+            raise SysError(EPERM)
+        ns.setgroups_allowed = False
+    elif ns is not None and not ns.setgroups_allowed:
+        raise SysError(EPERM)
+
+
+def _namespaces(task: Task) -> Node:
+    """/proc/PID/ns: links to namespaces as files."""
+    names = [kind.encode() for kind in NAMESPACES]
+
+    def find(name: bytes) -> Node | None:
+        kind = name.decode(errors="replace")
+        if kind not in NAMESPACES:
+            return None
+        nsfs = task.kernel.nsfs
+        return _magic(task, lambda: nsfs.path(nsfs.named(task, kind)))
+
+    return Directory(lambda: names, find, 0o511, _ids(task))
 
 
 def _mounts(task: Task) -> MountTable:
-    mounts = task.kernel.mounts
+    mounts = task.ns.mnt.table
     if mounts is None:
         raise SysError(EINVAL)
     return mounts
@@ -301,6 +349,7 @@ def _maps(task: Task) -> bytes:
 ENTRIES: dict[bytes, Entry] = {
     b"fd": _per_descriptor(_descriptor, 0o500),
     b"fdinfo": _per_descriptor(_descriptor_info, 0o555),
+    b"ns": _namespaces,
     b"net": lambda task: Directory(tuple, lambda name: None, 0o555, _ids(task)),  # noqa: ARG005  # it is empty
     b"environ": _text(lambda task: _strings(task, task.group.environment_at), 0o400, private=True),
     b"auxv": _text(lambda task: task.group.auxv, 0o400, private=True),
@@ -328,8 +377,8 @@ ENTRIES: dict[bytes, Entry] = {
     b"oom_score_adj": _text(lambda task: b"%d\n" % task.group.oom_score_adj, 0o644, _set_oom_score),
     b"coredump_filter": _text(lambda task: b"%08x\n" % task.group.coredump_filter, 0o644, _set_coredump_filter),
     b"io": _text(_io, 0o400, private=True),
-    b"uid_map": _text(lambda task: ID_MAP, 0o644, _refuse),  # noqa: ARG005  # one user namespace
-    b"gid_map": _text(lambda task: ID_MAP, 0o644, _refuse),  # noqa: ARG005
-    b"setgroups": _text(lambda task: b"allow\n", 0o644, _refuse),  # noqa: ARG005
+    b"uid_map": _id_map(group=False),
+    b"gid_map": _id_map(group=True),
+    b"setgroups": _text(_setgroups, 0o644, _set_setgroups),
     b"timerslack_ns": _text(lambda task: b"%d\n" % task.timer_slack_ns, 0o666, _set_timer_slack),
 }

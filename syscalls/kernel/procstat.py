@@ -10,6 +10,7 @@ from syscalls.abi.signal import SIG_DFL, SIG_IGN, SIGCHLD
 from syscalls.abi.time import USER_TICK_NS
 from syscalls.fs.devices import makedev
 from syscalls.fs.ttyioctl import PTS_MAJOR
+from syscalls.fs.userns import shown
 from syscalls.kernel.usage import of_group
 from syscalls.mm import show
 
@@ -149,6 +150,7 @@ def status(task: Task) -> bytes:
         ("VmExe", usage.text), ("VmLib", 0), ("VmPTE", 0), ("VmSwap", 0),
         ("HugetlbPages", 0),
     )  # fmt: skip
+    viewer = (task.kernel.current or task).cred.user_ns
     lines = [
         f"Name:\t{escaped.decode(errors='surrogateescape')}",
         f"Umask:\t{task.fs.umask:04o}",
@@ -158,10 +160,12 @@ def status(task: Task) -> bytes:
         f"Pid:\t{task.tid}",
         f"PPid:\t{group.ppid}",
         "TracerPid:\t0",
-        f"Uid:\t{cred.uid}\t{cred.euid}\t{cred.suid}\t{cred.fsuid}",
-        f"Gid:\t{cred.gid}\t{cred.egid}\t{cred.sgid}\t{cred.fsgid}",
+        "\t".join(["Uid:", *(str(shown(viewer, id)) for id in (cred.uid, cred.euid, cred.suid, cred.fsuid))]),
+        "\t".join(
+            ["Gid:", *(str(shown(viewer, id, group=True)) for id in (cred.gid, cred.egid, cred.sgid, cred.fsgid))]
+        ),
         f"FDSize:\t{_table_size(task.files)}",
-        f"Groups:\t{''.join(f'{gid} ' for gid in cred.groups)}",
+        f"Groups:\t{''.join(f'{shown(viewer, gid, group=True)} ' for gid in cred.groups)}",
         f"NStgid:\t{group.tgid}",
         f"NSpid:\t{task.tid}",
         f"NSpgid:\t{group.pgid}",

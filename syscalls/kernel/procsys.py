@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from syscalls.kernel.kernel import Kernel
+    from syscalls.kernel.namespaces import NsProxy
 
 NS = 1_000_000_000
 UTSNAME_LENGTH = 64
@@ -149,9 +150,9 @@ def _tree(kernel: Kernel) -> Directory:
 
     def name(attribute: str) -> Setting:
         def store(data: bytes) -> None:
-            setattr(kernel, attribute, data.split(b"\n", 1)[0].split(b"\0", 1)[0][:UTSNAME_LENGTH])
+            setattr(_ns(kernel).uts, attribute, data.split(b"\n", 1)[0].split(b"\0", 1)[0][:UTSNAME_LENGTH])
 
-        return Setting(lambda: getattr(kernel, attribute) + b"\n", store)
+        return Setting(lambda: getattr(_ns(kernel).uts, attribute) + b"\n", store)
 
     boot_id = _uuid(kernel)
     leaves: dict[str, Node] = {path: _constant(value) for path, value in CONSTANTS.items()}
@@ -170,6 +171,11 @@ def _tree(kernel: Kernel) -> Directory:
     leaves |= {f"fs/mqueue/{limit}": _mqueue_limit(kernel, limit) for limit in MQUEUE_LIMITS}
     leaves["vm/drop_caches"] = Setting(lambda: b"0\n", _drop_caches)
     return _directory({tuple(path.split("/")): node for path, node in leaves.items()})
+
+
+def _ns(kernel: Kernel) -> NsProxy:
+    """The namespaces of whoever looks."""
+    return kernel.current.ns if kernel.current is not None else kernel.namespaces
 
 
 def _constant(value: str) -> Setting:
@@ -191,18 +197,18 @@ def _protection(kernel: Kernel, name: str) -> Setting:
     """fs/protected_*: what path resolution refuses in sticky directories."""
 
     def store(data: bytes) -> None:
-        setattr(kernel.mounts, name, _number(data, 0, PROTECTIONS[name]))
+        setattr(_ns(kernel).mnt.table, name, _number(data, 0, PROTECTIONS[name]))
 
-    return Setting(lambda: b"%d\n" % getattr(kernel.mounts, name), store)
+    return Setting(lambda: b"%d\n" % getattr(_ns(kernel).mnt.table, name), store)
 
 
 def _ipc_limit(kernel: Kernel, name: str) -> Setting:
     """A limit of System V IPC (ipc/ipc_sysctl.c)."""
 
     def store(data: bytes) -> None:
-        setattr(kernel.ipc, name, _number(data, 0, IPC_LIMITS[name]))
+        setattr(_ns(kernel).ipc, name, _number(data, 0, IPC_LIMITS[name]))
 
-    return Setting(lambda: b"%d\n" % getattr(kernel.ipc, name), store)
+    return Setting(lambda: b"%d\n" % getattr(_ns(kernel).ipc, name), store)
 
 
 def _inotify_limit(kernel: Kernel, name: str) -> Setting:
@@ -218,9 +224,9 @@ def _mqueue_limit(kernel: Kernel, name: str) -> Setting:
     """fs/mqueue/*: limits of POSIX message queues."""
 
     def store(data: bytes) -> None:
-        setattr(kernel.ipc.mqueues, name, _number(data, *MQUEUE_LIMITS[name]))
+        setattr(_ns(kernel).ipc.mqueues, name, _number(data, *MQUEUE_LIMITS[name]))
 
-    return Setting(lambda: b"%d\n" % getattr(kernel.ipc.mqueues, name), store)
+    return Setting(lambda: b"%d\n" % getattr(_ns(kernel).ipc.mqueues, name), store)
 
 
 def _switch(owner: Callable[[], object], name: str) -> Setting:
@@ -238,17 +244,17 @@ def _sem_limits(kernel: Kernel) -> Setting:
 
     def store(data: bytes) -> None:
         for name, word in zip(names, data.split(), strict=False):
-            setattr(kernel.ipc, name, _number(word, 0, IPC_MNI if name == "semmni" else (1 << 31) - 1))
+            setattr(_ns(kernel).ipc, name, _number(word, 0, IPC_MNI if name == "semmni" else (1 << 31) - 1))
 
-    return Setting(lambda: b"\t".join(b"%d" % getattr(kernel.ipc, name) for name in names) + b"\n", store)
+    return Setting(lambda: b"\t".join(b"%d" % getattr(_ns(kernel).ipc, name) for name in names) + b"\n", store)
 
 
 def _sysvipc(kernel: Kernel) -> Directory:
     """/proc/sysvipc."""
     children: dict[bytes, Node] = {
-        b"msg": Text(lambda: ipc_msg.table(kernel.ipc.messages).encode()),
-        b"sem": Text(lambda: ipc_sem.table(kernel.ipc.semaphores).encode()),
-        b"shm": Text(lambda: ipc_shm.table(kernel.ipc.segments).encode()),
+        b"msg": Text(lambda: ipc_msg.table(_ns(kernel).ipc.messages).encode()),
+        b"sem": Text(lambda: ipc_sem.table(_ns(kernel).ipc.semaphores).encode()),
+        b"shm": Text(lambda: ipc_shm.table(_ns(kernel).ipc.segments).encode()),
     }
     return Directory(lambda: children, children.get)
 

@@ -17,11 +17,15 @@ def may_access(task: Task, other: Task, *, fs_ids: bool = False) -> bool:
     There is no difference between reading and attaching: that is what security modules make.
     """
     mine, theirs = task.cred, other.cred
-    if task.group is other.group or mine.capable(CAP_SYS_PTRACE):
+    if task.group is other.group or mine.ns_capable(theirs.user_ns, CAP_SYS_PTRACE):
         return True
     uid, gid = (mine.fsuid, mine.fsgid) if fs_ids else (mine.uid, mine.gid)
     same = {uid} == {theirs.uid, theirs.euid, theirs.suid} and {gid} == {theirs.gid, theirs.egid, theirs.sgid}
-    return same and other.group.dumpable == 1 and not theirs.permitted & ~mine.permitted
+    return (
+        same
+        and other.group.dumpable == 1
+        and not (theirs.permitted & ~mine.permitted and theirs.user_ns is mine.user_ns)
+    )
 
 
 def check_access(task: Task, other: Task) -> None:

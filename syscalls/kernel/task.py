@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from syscalls.fs.tty import Tty
     from syscalls.kernel.dispatch import Interruption, Sleeping
     from syscalls.kernel.kernel import Kernel
+    from syscalls.kernel.namespaces import NsProxy
     from syscalls.kernel.ports import CpuState
     from syscalls.kernel.posixtimer import PosixTimer
     from syscalls.kernel.timers import Timer, TimerQueue
@@ -146,6 +147,7 @@ class Task:
         fs: FsContext,
         cred: Credentials,
         cpu: CpuState,
+        ns: NsProxy | None = None,
     ) -> None:
         self.kernel = group.kernel
         self.group = group
@@ -155,6 +157,7 @@ class Task:
         self.files = files
         self.fs = fs
         self.cred = cred
+        self.ns = ns or group.kernel.namespaces  # those that a world begins with
         self.cpu = cpu
         self.comm = b""  # thread name, at most 15 bytes
         self.signals = SignalState(group.signals)  # pending for this thread, its mask, its alternate stack

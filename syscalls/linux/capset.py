@@ -79,7 +79,7 @@ def capset(task: Task, hdrp: InOut[CapHeader], datap: Data) -> int:
         for name in ("effective", "permitted", "inheritable")
     )
     old, new = task.cred, prepare(task)
-    may_inherit = old.inheritable | (ALL_CAPABILITIES if old.capable(CAP_SETPCAP) else old.permitted)
+    may_inherit = old.inheritable | (ALL_CAPABILITIES if old.capable_here(CAP_SETPCAP) else old.permitted)
     if inheritable & ~may_inherit or inheritable & ~(old.inheritable | old.bounding):
         raise SysError(EPERM)
     if permitted & ~old.permitted or effective & ~permitted:

@@ -7,7 +7,8 @@ from syscalls.abi.fcntl import AT_EMPTY_PATH, AT_FDCWD, AT_SYMLINK_NOFOLLOW
 from syscalls.abi.kinds import DirFd, Fd, Gid, Gid16, Path, Uid, Uid16
 from syscalls.fs import attr
 from syscalls.fs.fdtable import path_of
-from syscalls.kernel.creds import KEEP, from_16_bits
+from syscalls.fs.mount import Path as Place
+from syscalls.kernel.creds import GROUP, KEEP, USER, from_16_bits
 from syscalls.kernel.lookup import lookup_at
 from syscalls.kernel.task import Task
 from syscalls.linux.types import AtFlags
@@ -29,7 +30,7 @@ def lchown(task: Task, pathname: Path, owner: Uid, group: Gid) -> int:
 @syscall("fchown", "fchown32")
 def fchown(task: Task, fd: Fd, owner: Uid, group: Gid) -> int:
     """Set owner and group of an open file (fchown(2))."""
-    attr.chown(task, path_of(task.file(fd)), _id(owner), _id(group))
+    _change(task, path_of(task.file(fd)), _id(owner), _id(group))
     return 0
 
 
@@ -54,7 +55,7 @@ def lchown16(task: Task, pathname: Path, owner: Uid16, group: Gid16) -> int:
 @syscall("fchown", only=I386)
 def fchown16(task: Task, fd: Fd, owner: Uid16, group: Gid16) -> int:
     """Set owner and group of an open file, in 16 bits (fchown(2))."""
-    attr.chown(task, path_of(task.file(fd)), from_16_bits(owner), from_16_bits(group))
+    _change(task, path_of(task.file(fd)), from_16_bits(owner), from_16_bits(group))
     return 0
 
 
@@ -65,5 +66,10 @@ def _id(id: int) -> int:
 
 def _chown(task: Task, dirfd: int, pathname: bytes, owner: int, group: int, flags: int) -> int:
     path = lookup_at(task, dirfd, pathname, flags, AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH)
-    attr.chown(task, path, _id(owner), _id(group))
+    _change(task, path, _id(owner), _id(group))
     return 0
+
+
+def _change(task: Task, path: Place, owner: int, group: int) -> None:
+    """EINVAL for an id that the caller's user namespace does not have (chown_common)."""
+    attr.chown(task, path, USER.kernel(task.cred, owner), GROUP.kernel(task.cred, group))

@@ -82,7 +82,7 @@ def chroot(task: Task, path: Path) -> int:
     """Change the root directory (chroot(2))."""
     place = resolve(task, None, path, directory=True)
     permission(place.inode, task.cred, MAY_EXEC)
-    if not task.cred.capable(CAP_SYS_CHROOT):
+    if not task.cred.capable_here(CAP_SYS_CHROOT):
         raise SysError(EPERM)
     task.fs.root = place
     return 0

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from syscalls.abi.arch import I386
 from syscalls.abi.kinds import Address, GidResult, PidResult, UidResult
-from syscalls.kernel.creds import to_16_bits
+from syscalls.kernel.creds import GROUP, USER, to_16_bits
 from syscalls.kernel.task import Task
 from syscalls.spec import syscall
 
@@ -30,49 +30,49 @@ def getppid(task: Task) -> PidResult:
 @syscall("getuid", "getuid32")
 def getuid(task: Task) -> UidResult:
     """Real user id."""
-    return task.cred.uid
+    return USER.shown(task.cred)[0]
 
 
 @syscall("geteuid", "geteuid32")
 def geteuid(task: Task) -> UidResult:
     """Effective user id."""
-    return task.cred.euid
+    return USER.shown(task.cred)[1]
 
 
 @syscall("getgid", "getgid32")
 def getgid(task: Task) -> GidResult:
     """Real group id."""
-    return task.cred.gid
+    return GROUP.shown(task.cred)[0]
 
 
 @syscall("getegid", "getegid32")
 def getegid(task: Task) -> GidResult:
     """Effective group id."""
-    return task.cred.egid
+    return GROUP.shown(task.cred)[1]
 
 
 @syscall("getuid", only=I386)
 def getuid16(task: Task) -> UidResult:
     """Real user id, in 16 bits."""
-    return to_16_bits(task.cred.uid)
+    return to_16_bits(USER.shown(task.cred)[0])
 
 
 @syscall("geteuid", only=I386)
 def geteuid16(task: Task) -> UidResult:
     """Effective user id, in 16 bits."""
-    return to_16_bits(task.cred.euid)
+    return to_16_bits(USER.shown(task.cred)[1])
 
 
 @syscall("getgid", only=I386)
 def getgid16(task: Task) -> GidResult:
     """Real group id, in 16 bits."""
-    return to_16_bits(task.cred.gid)
+    return to_16_bits(GROUP.shown(task.cred)[0])
 
 
 @syscall("getegid", only=I386)
 def getegid16(task: Task) -> GidResult:
     """Effective group id, in 16 bits."""
-    return to_16_bits(task.cred.egid)
+    return to_16_bits(GROUP.shown(task.cred)[1])
 
 
 @syscall()

@@ -40,7 +40,7 @@ async def ipc(task: Task, call: UInt, first: Long, second: ULong, third: ULong, 
     if call == SHMAT:
         return _shmat(task, version, first, second, third, ptr)
     if call == SHMDT:
-        task.kernel.ipc.segments.detach(task.mm, ptr)
+        task.ns.ipc.segments.detach(task.mm, ptr)
         return 0
     return _get(task, call, first, second, third)
 
@@ -50,7 +50,7 @@ def _int(value: int) -> int:
 
 
 def _get(task: Task, call: int, key: int, second: int, third: int) -> int:
-    ns = task.kernel.ipc
+    ns = task.ns.ipc
     if call == SEMGET:
         return ns.semaphores.open(task, key, _int(second), third)
     if call == MSGGET:
@@ -110,6 +110,6 @@ def _shmat(task: Task, version: int, shmid: int, flags: int, result: int, addres
     """The address goes to where `third` points."""
     if version == 1:
         raise SysError(EINVAL)
-    attached = task.kernel.ipc.segments.attach(task, shmid, address, flags)
+    attached = task.ns.ipc.segments.attach(task, shmid, address, flags)
     Pointer[int](task.mm, result, layout(U32, task.arch)).put(attached)
     return 0

@@ -26,7 +26,9 @@ def _check(task: Task, other: Task, signo: int) -> None:
     """EINVAL for no signal, EPERM for somebody else's process (check_kill_permission)."""
     _check_number(signo)
     mine, theirs = task.cred, other.cred
-    if task.group is other.group or {mine.euid, mine.uid} & {theirs.suid, theirs.uid} or mine.capable(CAP_KILL):
+    if task.group is other.group or {mine.euid, mine.uid} & {theirs.suid, theirs.uid}:
+        return
+    if mine.ns_capable(theirs.user_ns, CAP_KILL):
         return
     if signo != SIGCONT or task.group.sid != other.group.sid:
         raise SysError(EPERM)

@@ -60,8 +60,8 @@ def mount(
 
 
 def _may_mount(task: Task) -> MountTable:
-    table = task.kernel.mounts
-    if table is None or not task.cred.capable(CAP_SYS_ADMIN):
+    table = task.ns.mnt.table
+    if table is None or not task.cred.ns_capable(task.ns.mnt.owner, CAP_SYS_ADMIN):
         raise SysError(EPERM)
     return table
 
@@ -80,7 +80,7 @@ def _mount_new(
         raise SysError(EINVAL)
     kernel = task.kernel
     if kind == b"mqueue":
-        table.mount(kernel.ipc.mqueues.mount.root, at, flags, source or b"none")
+        table.mount(task.ns.ipc.mqueues.mount.root, at, flags, source or b"none")
         return
     if kind not in {b"tmpfs", b"ramfs"}:
         raise SysError(ENODEV)

@@ -46,14 +46,14 @@ def mq_open(task: Task, name: Path, oflag: OpenFlags, mode: OpenMode, attr: In[M
     given = attr.get() if attr else None
     limit = nofile_limit(task)
     task.files.lowest_free(limit)
-    file = task.kernel.ipc.mqueues.open(task, name, oflag, mode, given)
+    file = task.ns.ipc.mqueues.open(task, name, oflag, mode, given)
     return task.files.install(file, limit, cloexec=True)
 
 
 @syscall()
 def mq_unlink(task: Task, name: Path) -> int:
     """Remove a message queue's name; it ends with its last descriptor (mq_unlink(2))."""
-    task.kernel.ipc.mqueues.unlink(task, name)
+    task.ns.ipc.mqueues.unlink(task, name)
     return 0
 
 

@@ -22,7 +22,7 @@ Command = Annotated[int, FlagsKind(ipc.MSGCTL_COMMANDS, signed=True)]
 @syscall()
 def msgget(task: Task, key: Int, msgflg: GetFlags) -> int:
     """The id of a message queue (msgget(2))."""
-    return task.kernel.ipc.messages.open(task, key, msgflg)
+    return task.ns.ipc.messages.open(task, key, msgflg)
 
 
 @syscall(restart=Restart.NOHAND)
@@ -30,7 +30,7 @@ async def msgsnd(task: Task, msqid: Int, msgp: Address, msgsz: Size, msgflg: Mes
     """Add a message to a queue (msgsnd(2))."""
     head = layout(CLong, task.arch)
     type = head.unpack(task.mm.read(msgp, head.size))
-    ns = task.kernel.ipc
+    ns = task.ns.ipc
     if msgsz > ns.msgmax or msgsz >> task.arch.bits - 1 or msqid < 0 or type < 1:
         raise SysError(EINVAL)
     message = Message(type, task.mm.read(msgp + head.size, msgsz))
@@ -44,7 +44,7 @@ async def msgrcv(task: Task, msqid: Int, msgp: Address, msgsz: Size, msgtyp: Lon
     if msqid < 0 or msgsz >> task.arch.bits - 1:
         raise SysError(EINVAL)
     check_copy(msgflg)
-    message = await task.kernel.ipc.messages.receive(task, msqid, msgsz, msgtyp, msgflg)
+    message = await task.ns.ipc.messages.receive(task, msqid, msgsz, msgtyp, msgflg)
     head = layout(CLong, task.arch)
     try:
         task.mm.write(msgp, head.pack(message.type) + message.text)
@@ -61,7 +61,7 @@ def msgctl(task: Task, msqid: Int, op: Command, buf: Address) -> int:
 
 def do_msgctl(task: Task, msqid: int, op: int, buf: int, struct: Any) -> int:
     """msgctl(2) with the struct of either version."""
-    queues = task.kernel.ipc.messages
+    queues = task.ns.ipc.messages
     if msqid < 0 or op < 0:
         raise SysError(EINVAL)
     ds = Pointer[Any](task.mm, buf, layout(struct, task.arch))

@@ -248,7 +248,7 @@ def _capbset_read(task: Task, arg2: int, *_: int) -> int:
 
 @_option(pr.PR_CAPBSET_DROP)
 def _capbset_drop(task: Task, arg2: int, *_: int) -> int:
-    _require(task.cred.capable(pr.CAP_SETPCAP), EPERM)
+    _require(task.cred.capable_here(pr.CAP_SETPCAP), EPERM)
     _require(arg2 <= CAP_LAST_CAP)
     new = prepare(task)
     new.bounding &= ~(1 << arg2)
@@ -267,7 +267,7 @@ def _set_securebits(task: Task, arg2: int, *_: int) -> int:
     old, locks = task.cred.securebits, 0xAA
     changes_locked = (old & locks) >> 1 & (old ^ arg2)
     unlocks = old & locks & ~arg2
-    _require(not changes_locked and not unlocks and not arg2 & ~0xFF and task.cred.capable(pr.CAP_SETPCAP), EPERM)
+    _require(not changes_locked and not unlocks and not arg2 & ~0xFF and task.cred.capable_here(pr.CAP_SETPCAP), EPERM)
     new = prepare(task)
     new.securebits = arg2
     commit(task, new)

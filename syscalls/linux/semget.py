@@ -25,7 +25,7 @@ Steps = Annotated[Pointer[Sembuf], ArrayKind(Sembuf, count="nsops")]
 @syscall()
 def semget(task: Task, key: Int, nsems: Int, semflg: GetFlags) -> int:
     """The id of a set of semaphores (semget(2))."""
-    return task.kernel.ipc.semaphores.open(task, key, nsems, semflg)
+    return task.ns.ipc.semaphores.open(task, key, nsems, semflg)
 
 
 @syscall()
@@ -49,7 +49,7 @@ async def semtimedop_time64(task: Task, semid: Int, sops: Steps, nsops: UInt, ti
 async def do_semtimedop(task: Task, semid: int, sops: Pointer[Sembuf], nsops: int, timeout: Pointer[Any] | None) -> int:
     """EFAULT, E2BIG, EINVAL, EFAULT, EINVAL (do_semtimedop)."""
     given = timeout.get() if timeout else None
-    semaphores = task.kernel.ipc.semaphores
+    semaphores = task.ns.ipc.semaphores
     if nsops > semaphores.ns.semopm:
         raise SysError(E2BIG)
     if nsops < 1:
@@ -72,7 +72,7 @@ def semctl(task: Task, semid: Int, semnum: Int, op: Command, arg: Address) -> in
 
 def do_semctl(task: Task, semid: int, semnum: int, op: int, arg: int, struct: Any) -> int:
     """semctl(2) with the struct of either version."""
-    sets = task.kernel.ipc.semaphores
+    sets = task.ns.ipc.semaphores
     if semid < 0:
         raise SysError(EINVAL)
     ds = Pointer[Any](task.mm, arg, layout(struct, task.arch))
@@ -109,7 +109,7 @@ def _set_value(task: Task, semid: int, semnum: int, value: int) -> None:
     """SETVAL: ERANGE, EINVAL, EACCES (semctl_setval)."""
     if not 0 <= value <= SEMVMX:
         raise SysError(ERANGE)
-    sets = task.kernel.ipc.semaphores
+    sets = task.ns.ipc.semaphores
     found = sets.get(semid)
     number = _number(found, semnum)
     found.check(task.cred, S_IWUGO)
@@ -118,7 +118,7 @@ def _set_value(task: Task, semid: int, semnum: int, value: int) -> None:
 
 def _all_values(task: Task, semid: int, arg: int, *, setting: bool) -> None:
     """GETALL and SETALL: EINVAL, EACCES, EFAULT, ERANGE (semctl_main)."""
-    sets = task.kernel.ipc.semaphores
+    sets = task.ns.ipc.semaphores
     found = sets.get(semid)
     found.check(task.cred, S_IWUGO if setting else S_IRUGO)
     array = Pointer[int](task.mm, arg, layout(U16, task.arch))
@@ -143,6 +143,6 @@ def _one_value(task: Task, semid: int, semnum: int, op: int) -> int:
     query = _QUERIES.get(op)
     if query is None:
         raise SysError(EINVAL)
-    found = task.kernel.ipc.semaphores.get(semid)
+    found = task.ns.ipc.semaphores.get(semid)
     found.check(task.cred, S_IRUGO)
     return query(found, _number(found, semnum))

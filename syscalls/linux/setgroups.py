@@ -10,7 +10,8 @@ from syscalls.abi.cstruct import U16, U32
 from syscalls.abi.errno import EINVAL, EPERM, SysError
 from syscalls.abi.kinds import ArrayKind, Int, Pointer
 from syscalls.fs.cred import CAP_SETGID
-from syscalls.kernel.creds import commit, from_16_bits, to_16_bits
+from syscalls.fs.userns import shown
+from syscalls.kernel.creds import GROUP, commit, from_16_bits, to_16_bits
 from syscalls.kernel.task import Task
 from syscalls.spec import syscall
 
@@ -32,26 +33,34 @@ def _store(size: int, target: Pointer[int], groups: list[int]) -> int:
 
 
 def _check(task: Task, size: int) -> None:
-    if not task.cred.capable(CAP_SETGID):
+    ns = task.cred.user_ns
+    allowed = ns is None or (ns.setgroups_allowed and ns.groups.extents)
+    if not task.cred.capable_here(CAP_SETGID) or not allowed:
         raise SysError(EPERM)
     if not 0 <= size <= NGROUPS_MAX:
         raise SysError(EINVAL)
 
 
 def _set(task: Task, groups: list[int]) -> None:
-    commit(task, replace(task.cred, groups=tuple(sorted(groups))))
+    known = [GROUP.kernel(task.cred, gid) for gid in groups]
+    commit(task, replace(task.cred, groups=tuple(sorted(known))))
+
+
+def _shown(task: Task) -> list[int]:
+    """The groups as the caller sees them."""
+    return [shown(task.cred.user_ns, gid, group=True) for gid in task.cred.groups]
 
 
 @syscall("getgroups", "getgroups32")
 def getgroups(task: Task, size: Int, list: GroupsOut) -> int:
     """Store the supplementary groups, or with size 0 only count them (getgroups(2))."""
-    return _store(size, list, [*task.cred.groups])
+    return _store(size, list, _shown(task))
 
 
 @syscall("getgroups", only=I386)
 def getgroups16(task: Task, size: Int, list: GroupsOut16) -> int:
     """Store the supplementary groups in 16 bits each (getgroups(2))."""
-    return _store(size, list, [to_16_bits(gid) for gid in task.cred.groups])
+    return _store(size, list, [to_16_bits(gid) for gid in _shown(task)])
 
 
 @syscall("setgroups", "setgroups32")

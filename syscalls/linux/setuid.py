@@ -50,7 +50,7 @@ def setfsuid(task: Task, fsuid: Uid) -> UidResult:
 @syscall("getresuid", "getresuid32")
 def getresuid(task: Task, ruid: Out[U32], euid: Out[U32], suid: Out[U32]) -> int:
     """Store the real, effective and saved user ids (getresuid(2))."""
-    for pointer, id in zip((ruid, euid, suid), USER.of(task.cred), strict=True):
+    for pointer, id in zip((ruid, euid, suid), USER.shown(task.cred), strict=True):
         pointer.put(id)
     return 0
 
@@ -86,7 +86,7 @@ def setfsuid16(task: Task, fsuid: Uid16) -> UidResult:
 @syscall("getresuid", only=I386)
 def getresuid16(task: Task, ruid: Out[U16], euid: Out[U16], suid: Out[U16]) -> int:
     """Store the real, effective and saved user ids (getresuid(2)), in 16 bits."""
-    for pointer, id in zip((ruid, euid, suid), USER.of(task.cred), strict=True):
+    for pointer, id in zip((ruid, euid, suid), USER.shown(task.cred), strict=True):
         pointer.put(to_16_bits(id))
     return 0
 
@@ -121,7 +121,7 @@ def setfsgid(task: Task, fsgid: Gid) -> GidResult:
 @syscall("getresgid", "getresgid32")
 def getresgid(task: Task, rgid: Out[U32], egid: Out[U32], sgid: Out[U32]) -> int:
     """Store the real, effective and saved group ids (getresgid(2))."""
-    for pointer, id in zip((rgid, egid, sgid), GROUP.of(task.cred), strict=True):
+    for pointer, id in zip((rgid, egid, sgid), GROUP.shown(task.cred), strict=True):
         pointer.put(id)
     return 0
 
@@ -157,6 +157,6 @@ def setfsgid16(task: Task, fsgid: Gid16) -> GidResult:
 @syscall("getresgid", only=I386)
 def getresgid16(task: Task, rgid: Out[U16], egid: Out[U16], sgid: Out[U16]) -> int:
     """Store the real, effective and saved group ids (getresgid(2)), in 16 bits."""
-    for pointer, id in zip((rgid, egid, sgid), GROUP.of(task.cred), strict=True):
+    for pointer, id in zip((rgid, egid, sgid), GROUP.shown(task.cred), strict=True):
         pointer.put(to_16_bits(id))
     return 0

@@ -22,19 +22,19 @@ INT_MAX = (1 << 31) - 1
 @syscall()
 def shmget(task: Task, key: Int, size: Size, shmflg: GetFlags) -> int:
     """The id of a segment of shared memory (shmget(2))."""
-    return task.kernel.ipc.segments.open(task, key, size, shmflg)
+    return task.ns.ipc.segments.open(task, key, size, shmflg)
 
 
 @syscall()
 def shmat(task: Task, shmid: Int, shmaddr: Address, shmflg: AttachFlags) -> HexResult:
     """Attach a segment; its address (shmat(2))."""
-    return task.kernel.ipc.segments.attach(task, shmid, shmaddr, shmflg)
+    return task.ns.ipc.segments.attach(task, shmid, shmaddr, shmflg)
 
 
 @syscall()
 def shmdt(task: Task, shmaddr: Address) -> int:
     """Detach the segment at an address (shmdt(2))."""
-    task.kernel.ipc.segments.detach(task.mm, shmaddr)
+    task.ns.ipc.segments.detach(task.mm, shmaddr)
     return 0
 
 
@@ -46,7 +46,7 @@ def shmctl(task: Task, shmid: Int, op: Command, buf: Address) -> int:
 
 def do_shmctl(task: Task, shmid: int, op: int, buf: int, struct: Any, info_struct: Any) -> int:
     """shmctl(2) with the structs of either version."""
-    segments = task.kernel.ipc.segments
+    segments = task.ns.ipc.segments
     if shmid < 0 or op < 0:
         raise SysError(EINVAL)
     ds = Pointer[Any](task.mm, buf, layout(struct, task.arch))
@@ -72,7 +72,7 @@ def do_shmctl(task: Task, shmid: int, op: int, buf: int, struct: Any, info_struc
 
 def _info(task: Task, op: int, buf: int, info_struct: Any) -> None:
     """The limits; a 32-bit program sees the largest size that it can express (copy_compat_shminfo_to_user)."""
-    segments = task.kernel.ipc.segments
+    segments = task.ns.ipc.segments
     if op == ipc.SHM_INFO:
         Pointer[ShmInfo](task.mm, buf, layout(ShmInfo, task.arch)).put(segments.usage())
         return

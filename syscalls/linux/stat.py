@@ -38,21 +38,21 @@ _AT_FLAGS = AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT | AT_EMPTY_PATH | AT_STATX_SYN
 @syscall()
 def stat(task: Task, pathname: Path, statbuf: Out[Stat]) -> int:
     """Tell the attributes of a file (stat(2))."""
-    statbuf.put(Kstat(lookup(task, pathname).inode))
+    statbuf.put(Kstat(lookup(task, pathname).inode, task.cred.user_ns))
     return 0
 
 
 @syscall()
 def lstat(task: Task, pathname: Path, statbuf: Out[Stat]) -> int:
     """Tell the attributes of a file, of a symbolic link its own (lstat(2))."""
-    statbuf.put(Kstat(lookup(task, pathname, follow=False).inode))
+    statbuf.put(Kstat(lookup(task, pathname, follow=False).inode, task.cred.user_ns))
     return 0
 
 
 @syscall()
 def fstat(task: Task, fd: Fd, statbuf: Out[Stat]) -> int:
     """Tell the attributes of an open file (fstat(2))."""
-    statbuf.put(Kstat(task.files.get_any(fd).inode))
+    statbuf.put(Kstat(task.files.get_any(fd).inode, task.cred.user_ns))
     return 0
 
 
@@ -67,8 +67,8 @@ def _at(task: Task, dirfd: int, pathname: bytes | None, flags: int) -> Kstat:
     """The attributes by an *at call's arguments; with an empty name those of `dirfd` (vfs_fstatat)."""
     name = name_or_empty(pathname, flags)
     if not name and flags & AT_EMPTY_PATH and dirfd >= 0:  # then nobody looks at the other flags
-        return Kstat(task.files.get_any(dirfd).inode)
-    return Kstat(lookup_at(task, dirfd, name, flags, _AT_FLAGS).inode)
+        return Kstat(task.files.get_any(dirfd).inode, task.cred.user_ns)
+    return Kstat(lookup_at(task, dirfd, name, flags, _AT_FLAGS).inode, task.cred.user_ns)
 
 
 # --- i386: three generations ------------------------------------------------------------------------------------------
@@ -77,21 +77,21 @@ def _at(task: Task, dirfd: int, pathname: bytes | None, flags: int) -> Kstat:
 @syscall("stat64", only=I386)
 def stat64(task: Task, pathname: Path, statbuf: Out[Stat64]) -> int:
     """Tell the attributes of a file (stat(2))."""
-    statbuf.put(Kstat(lookup(task, pathname).inode))
+    statbuf.put(Kstat(lookup(task, pathname).inode, task.cred.user_ns))
     return 0
 
 
 @syscall("lstat64", only=I386)
 def lstat64(task: Task, pathname: Path, statbuf: Out[Stat64]) -> int:
     """Tell the attributes of a file, of a symbolic link its own (lstat(2))."""
-    statbuf.put(Kstat(lookup(task, pathname, follow=False).inode))
+    statbuf.put(Kstat(lookup(task, pathname, follow=False).inode, task.cred.user_ns))
     return 0
 
 
 @syscall("fstat64", only=I386)
 def fstat64(task: Task, fd: Fd, statbuf: Out[Stat64]) -> int:
     """Tell the attributes of an open file (fstat(2))."""
-    statbuf.put(Kstat(task.files.get_any(fd).inode))
+    statbuf.put(Kstat(task.files.get_any(fd).inode, task.cred.user_ns))
     return 0
 
 
@@ -105,37 +105,37 @@ def fstatat64(task: Task, dirfd: DirFd, pathname: OptionalPath, statbuf: Out[Sta
 @syscall("stat", only=I386)
 def stat32(task: Task, pathname: Path, statbuf: Out[Stat]) -> int:
     """Tell the attributes of a file; EOVERFLOW beyond 2 GB (stat(2))."""
-    return _put_narrow(statbuf, Kstat(lookup(task, pathname).inode))
+    return _put_narrow(statbuf, Kstat(lookup(task, pathname).inode, task.cred.user_ns))
 
 
 @syscall("lstat", only=I386)
 def lstat32(task: Task, pathname: Path, statbuf: Out[Stat]) -> int:
     """Tell the attributes of a file, of a symbolic link its own; EOVERFLOW beyond 2 GB (lstat(2))."""
-    return _put_narrow(statbuf, Kstat(lookup(task, pathname, follow=False).inode))
+    return _put_narrow(statbuf, Kstat(lookup(task, pathname, follow=False).inode, task.cred.user_ns))
 
 
 @syscall("fstat", only=I386)
 def fstat32(task: Task, fd: Fd, statbuf: Out[Stat]) -> int:
     """Tell the attributes of an open file; EOVERFLOW beyond 2 GB (fstat(2))."""
-    return _put_narrow(statbuf, Kstat(task.files.get_any(fd).inode))
+    return _put_narrow(statbuf, Kstat(task.files.get_any(fd).inode, task.cred.user_ns))
 
 
 @syscall("oldstat", only=I386)
 def oldstat(task: Task, pathname: Path, statbuf: Out[OldStat]) -> int:
     """Tell the attributes of a file in the 16-bit struct of Linux 1.0 (stat(2))."""
-    return _put_narrow(statbuf, Kstat(lookup(task, pathname).inode))
+    return _put_narrow(statbuf, Kstat(lookup(task, pathname).inode, task.cred.user_ns))
 
 
 @syscall("oldlstat", only=I386)
 def oldlstat(task: Task, pathname: Path, statbuf: Out[OldStat]) -> int:
     """Tell the attributes of a file, of a link its own, in the 16-bit struct of Linux 1.0 (lstat(2))."""
-    return _put_narrow(statbuf, Kstat(lookup(task, pathname, follow=False).inode))
+    return _put_narrow(statbuf, Kstat(lookup(task, pathname, follow=False).inode, task.cred.user_ns))
 
 
 @syscall("oldfstat", only=I386)
 def oldfstat(task: Task, fd: Fd, statbuf: Out[OldStat]) -> int:
     """Tell the attributes of an open file in the 16-bit struct of Linux 1.0 (fstat(2))."""
-    return _put_narrow(statbuf, Kstat(task.files.get_any(fd).inode))
+    return _put_narrow(statbuf, Kstat(task.files.get_any(fd).inode, task.cred.user_ns))
 
 
 def _put_narrow(statbuf: Pointer[Stat] | Pointer[OldStat], kstat: Kstat) -> int:
@@ -166,7 +166,7 @@ def statx(
         path = path_of(task.files.get_any(dirfd))
     else:
         path = lookup_at(task, dirfd, name, flags, _AT_FLAGS)
-    statxbuf.put(Kstatx(path, mask))
+    statxbuf.put(Kstatx(path, mask, task.cred.user_ns))
     return 0
 
 

@@ -21,7 +21,7 @@ def _names(task: Task) -> dict[str, bytes]:
     linux32 = task.personality & PER_MASK == PER_LINUX32
     return {
         "sysname": b"Linux",
-        "nodename": task.kernel.nodename,
+        "nodename": task.ns.uts.nodename,
         "release": RELEASE.encode(),
         "version": VERSION.encode(),
         "machine": (task.arch.machine32 if linux32 else task.arch.machine).encode(),
@@ -31,7 +31,7 @@ def _names(task: Task) -> dict[str, bytes]:
 @syscall()
 def uname(task: Task, buf: Out[Utsname]) -> int:
     """Store the names of the system (uname(2))."""
-    buf.put(Utsname(**_names(task), domainname=task.kernel.domainname))
+    buf.put(Utsname(**_names(task), domainname=task.ns.uts.domainname))
     return 0
 
 
@@ -52,19 +52,19 @@ def oldolduname(task: Task, buf: Out[OldOldUtsname]) -> int:
 @syscall()
 def sethostname(task: Task, name: Name, len: Int) -> int:
     """Change the host name (sethostname(2))."""
-    task.kernel.nodename = _new_name(task, name, len)
+    task.ns.uts.nodename = _new_name(task, name, len)
     return 0
 
 
 @syscall()
 def setdomainname(task: Task, name: Name, len: Int) -> int:
     """Change the NIS domain name (setdomainname(2))."""
-    task.kernel.domainname = _new_name(task, name, len)
+    task.ns.uts.domainname = _new_name(task, name, len)
     return 0
 
 
 def _new_name(task: Task, name: Buffer, length: int) -> bytes:
-    if not task.cred.capable(CAP_SYS_ADMIN):
+    if not task.cred.ns_capable(task.ns.uts.owner, CAP_SYS_ADMIN):
         raise SysError(EPERM)
     if not 0 <= length <= UTSNAME_LENGTH:
         raise SysError(EINVAL)

@@ -29,7 +29,7 @@ def ustat32(task: Task, dev: UInt, ubuf: Address) -> int:
 
 
 def _ustat(task: Task, dev: int, ubuf: int, layout: struct.Struct) -> int:
-    mounts = task.kernel.mounts.mounts if task.kernel.mounts is not None else []
+    mounts = task.ns.mnt.table.mounts if task.ns.mnt.table is not None else []
     for mount in mounts:
         if mount.fs.dev == dev:
             space = mount.fs.statfs()

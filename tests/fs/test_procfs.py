@@ -223,7 +223,7 @@ def make_stranger(task):
 
 def test_settings(task) -> None:
     assert write(task, "sys/kernel/hostname", b"other\n") == 6
-    assert task.kernel.nodename == b"other"
+    assert task.ns.uts.nodename == b"other"
     assert write(task, "sys/fs/protected_symlinks", b"0\n") == 2
     assert task.kernel.mounts.protected_symlinks == 0
     for bad in (b"2\n", b"x", b""):

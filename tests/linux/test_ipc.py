@@ -230,7 +230,7 @@ def test_adjustments_at_the_end_of_a_process(task):
     id = semaphores(task, 3)
     assert semop(call, task, id, *steps(task, (0, -2, SEM_UNDO))) == 0
     assert call(task, "semctl", id, 0, GETVAL, 0) == 1
-    task.kernel.ipc.semaphores.undo(task.group)
+    task.ns.ipc.semaphores.undo(task.group)
     assert call(task, "semctl", id, 0, GETVAL, 0) == 3
 
 
@@ -251,7 +251,7 @@ def test_two_attachments_show_the_same(task):
 def test_a_removed_segment_lives_as_long_as_it_is_attached(task):
     id = call(task, "shmget", 7, 1, IPC_CREAT | 0o600)
     address = call(task, "shmat", id, 0, 0)
-    segment = task.kernel.ipc.segments.get(id)
+    segment = task.ns.ipc.segments.get(id)
     assert call(task, "shmctl", id, IPC_RMID, 0) == 0
     assert segment.mode & SHM_DEST
     assert call(task, "shmget", 7, 1, 0) == -ENOENT

@@ -78,7 +78,7 @@ def test_uname(arch, machine):
 def test_host_name():
     task = make_task()
     assert call(task, "sethostname", b"box", 3) == 0
-    assert task.kernel.nodename == b"box"
+    assert task.ns.uts.nodename == b"box"
     assert call(task, "sethostname", b"box", 65) == -EINVAL
     assert call(task, "sethostname", NOWHERE, 3) == -EFAULT
     assert call(make_task(uid=1), "sethostname", NOWHERE, 99) == -EPERM

@@ -74,7 +74,7 @@ def test_limits_of_those_without_capabilities():
     task = make_task(uid=1000)
     assert make(task, maximum=11) == -EINVAL
     assert make(task, size=8193) == -EINVAL
-    queues = task.kernel.ipc.mqueues
+    queues = task.ns.ipc.mqueues
     queues.queues_max = 1
     fd = make(task)
     assert make(task, b"second") == -ENOSPC
