@@ -116,7 +116,10 @@ class Machine:
 
     def _fault(self, task: Task, stop: Stop) -> None:
         """An instruction raised a signal."""
-        info = SigInfo(stop.signal, stop.code, address=stop.address, trapno=stop.trapno, error=stop.error)
+        info = SigInfo(stop.signal, stop.code, address=stop.address)
+        if stop.fault is not None:
+            number, error, address = stop.fault
+            task.fault = number, error, task.fault[2] if address is None else address
         if self.on_death is not None and signals.would_kill(task, info.signo):
             self.on_death(task, stop)
         signals.force(task, info)

@@ -41,7 +41,7 @@ STATIC_PIE = ["-static", "-Os", "-pie", "-fPIE"]
 PIE = {"hello-pie": "hello.c", "args-pie": "args.c"}
 
 # Programs that are not for every architecture.
-ONLY = {"gates": ("x86_64", "i386")}
+ONLY = {"gates": ("x86_64", "i386"), "faultinfo": ("x86_64", "i386")}
 
 
 def sources() -> dict[str, tuple[Path, list[str]]]:

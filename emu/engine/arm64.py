@@ -14,10 +14,10 @@ from typing import Any
 from emu.engine import registers as r
 from emu.engine.arm64_cpu import Arm64Cpu
 from emu.engine.arm64_id import hwcap
-from emu.engine.arm64_traps import Trap, system_instruction, verdict
+from emu.engine.arm64_traps import Trap, noted, system_instruction, verdict
 from emu.engine.base import Stop, StopReason
 from emu.engine.fastregs import find_first, find_registers
-from emu.engine.pagetables import ARM64_FORMAT, FRAME_MASK, PageTables
+from emu.engine.pagetables import ARM64_FORMAT, PageTables
 from emu.engine.uclib import ARCH_ARM64, HOOK_INTR, MODE_ARM, HookInterrupt, RegisterBlock, Uc
 from emu.engine.unicorn import MASK64, SYSCALL, UnicornCpu, UnicornEngine
 from emu.memory import GuestRam
@@ -163,17 +163,15 @@ class Arm64Engine(UnicornEngine):
             return
         exception = Trap(number, self.ints[self.syndrome], self.words[self.vaddress], self.words[PC])
         if exception.is_page_fault:
-            self.page_fault(cpu, exception.address, exception.access, number, exception.syndrome)
-        elif system_instruction(self, exception, self.instruction(cpu, exception.pc)):
+            self.page_fault(cpu, exception.address, exception.access, 0, exception.syndrome)
+        elif system_instruction(self, exception, self.instruction(exception.pc)):
             self.words[PC] += 4
         else:
-            self.finish(Stop(StopReason.SIGNAL, *verdict(exception), number, exception.syndrome))
+            self.finish(Stop(StopReason.SIGNAL, *verdict(exception), noted(exception)))
 
-    def instruction(self, cpu: UnicornCpu, address: int) -> int:
+    def instruction(self, address: int) -> int:
         """The instruction at a mapped address, else 0."""
-        entry = cpu.mmu.lookup(address >> 12)
-        place = entry & FRAME_MASK | address & 0xFFC
-        return int.from_bytes(self.ram.view[place : place + 4], "little") if entry else 0
+        return int.from_bytes(self.code_at(address & ~3, 4), "little")
 
     def set_root(self, root: int) -> None:
         """Let the CPU use the page tables at physical address `root`; the TLB is flushed elsewhere."""
@@ -182,7 +180,8 @@ class Arm64Engine(UnicornEngine):
     def undefined(self, _cpu: UnicornCpu) -> Stop:
         """What an instruction means that Unicorn does not know."""
         pc = self.words[PC]
-        return Stop(StopReason.SIGNAL, *verdict(Trap(1, 0, 0, pc)), 1)
+        trap = Trap(1, 0, 0, pc)
+        return Stop(StopReason.SIGNAL, *verdict(trap), noted(trap))
 
     def ended(self, _cpu: UnicornCpu) -> Stop | None:
         """YIELD and WFE end Unicorn's loop, behind the instruction: go on."""

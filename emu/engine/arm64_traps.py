@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from emu.engine.arm64 import Arm64Engine
 
 WFX, SYSTEM, FETCH_ABORT, PC_ALIGNMENT, DATA_ABORT, SP_ALIGNMENT, BREAKPOINT = 0x01, 0x18, 0x20, 0x22, 0x24, 0x26, 0x3C
+INSTRUCTION_LENGTH = 1 << 25
 ALIGNMENT_FAULT, STATUS = 0x21, 0x3F
 WRITE_NOT_READ, CACHE_MAINTENANCE = 1 << 6, 1 << 8
 CNTFRQ_EL0, CNTVCT_EL0 = (3, 3, 14, 0, 0), (3, 3, 14, 0, 2)
@@ -68,6 +69,18 @@ def verdict(exception: Trap) -> tuple[int, int, int]:
     if kind in (SP_ALIGNMENT, DATA_ABORT):
         return SIGBUS, BUS_ADRALN, exception.pc if kind == SP_ALIGNMENT else exception.address
     return SIGILL, ILL_ILLOPC, exception.pc
+
+
+def noted(exception: Trap) -> tuple[int, int, int | None] | None:
+    """What sigcontext tells (arm64_notify_die(), set_thread_esr()): nothing new of a breakpoint."""
+    kind = exception.kind
+    if kind == BREAKPOINT:
+        return None
+    if kind == PC_ALIGNMENT or exception.pc & 3:
+        return 0, PC_ALIGNMENT << 26 | INSTRUCTION_LENGTH, 0
+    if kind == SP_ALIGNMENT:
+        return 0, exception.syndrome, 0
+    return (0, exception.syndrome, exception.address) if kind == DATA_ABORT else (0, 0, 0)
 
 
 def system_instruction(engine: Arm64Engine, exception: Trap, instruction: int) -> bool:

@@ -38,8 +38,9 @@ class Stop:
     signal: int = 0
     code: int = 0  # si_code
     address: int = 0  # si_addr
-    trapno: int = 0  # the architecture's own exception number, for sigcontext and post-mortem
-    error: int = 0  # x86's error code, arm64's ESR
+    #: What sigcontext tells: x86's exception number, error code and CR2, or 0, arm64's syndrome and fault_address. An
+    #: address of None leaves that of the fault before, None all of it.
+    fault: tuple[int, int, int | None] | None = None
 
 
 class Cpu(CpuState, Protocol):

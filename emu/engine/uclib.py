@@ -7,7 +7,7 @@ access in Python; loading its library directly is ten times quicker to start and
 from __future__ import annotations
 
 import ctypes
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from functools import cache, partial
 from importlib.util import find_spec
 from typing import Any
@@ -17,15 +17,18 @@ from syscalls.abi.arch import PAGE_SIZE
 # unicorn/unicorn.h
 ARCH_ARM64, ARCH_X86 = 2, 4
 MODE_ARM, MODE_64 = 0, 1 << 3
-HOOK_INTR, HOOK_INSN, HOOK_BLOCK = 1 << 0, 1 << 1, 1 << 3
+HOOK_INTR, HOOK_INSN, HOOK_BLOCK, HOOK_EDGE_GENERATED = 1 << 0, 1 << 1, 1 << 3, 1 << 15
 ERR_OK, ERR_INSN_INVALID = 0, 10
 PROT_ALL = 7
 # uc_ctl's request: number of arguments at bit 26, direction (1: write) at bit 30
 CTL_PAGE_SIZE, CTL_USE_EXITS = 1 << 30 | 1 << 26 | 1, 1 << 30 | 1 << 26 | 4
+CTL_EXITS = 1 << 30 | 2 << 26 | 6
 CTL_CPU_MODEL, CTL_TB_FLUSH, CTL_TLB_FLUSH = 1 << 30 | 1 << 26 | 7, 1 << 30 | 10, 1 << 30 | 11
 
 HookInterrupt = ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.c_uint32, ctypes.c_void_p)
 HookBlock = ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.c_uint64, ctypes.c_uint32, ctypes.c_void_p)
+#: (handle, uc_tb that was translated, uc_tb that ran before, data)
+HookEdge = ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.c_void_p, ctypes.c_void_p, ctypes.c_void_p)
 HookInstruction = ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.c_void_p)
 HookReplace = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.c_void_p, ctypes.c_void_p)  # answers 1: do not execute it
 
@@ -82,7 +85,7 @@ class Uc:
             # data then fills the TLB four times over. Five times faster on a sieve.
             self.check(self.lib.uc_ctl(self.handle, CTL_PAGE_SIZE, PAGE_SIZE))
         self.check(self.lib.uc_ctl(self.handle, CTL_CPU_MODEL, model))
-        # Addresses that end a run are a list of ours, which stays empty: no guest address is special, and uc_emu_start
+        # Addresses that end a run are a list of ours, empty at first: no guest address is special, and uc_emu_start
         # need not look at one (which would be a page fault that the guest never raised).
         self.check(self.lib.uc_ctl(self.handle, CTL_USE_EXITS, 1))
 
@@ -144,6 +147,11 @@ class Uc:
     def stop(self) -> None:
         """End the run: between instructions when called from a hook, anywhere when called from another thread."""
         self.lib.uc_emu_stop(self.handle)
+
+    def set_exits(self, addresses: Collection[int]) -> None:
+        """Where a run ends, before the instruction; only in code that is translated from now on."""
+        array = (ctypes.c_uint64 * len(addresses))(*addresses)
+        self.check(self.lib.uc_ctl(self.handle, CTL_EXITS, array, ctypes.c_size_t(len(addresses))))
 
     def flush_tlb(self) -> None:
         """Forget what was read from the page tables."""

@@ -13,7 +13,7 @@ from typing import Any
 
 from emu.engine.base import Engine, OnFault, OnSyscall, Stop, StopReason
 from emu.engine.blocks import BlockCounter
-from emu.engine.pagetables import PageTables
+from emu.engine.pagetables import FRAME_MASK, PageTables
 from emu.engine.uclib import ERR_INSN_INVALID, ERR_OK, Context, Uc
 from emu.memory import GuestRam
 from syscalls.abi.arch import ARM64, Arch
@@ -64,7 +64,7 @@ class UnicornEngine(ABC):
     def undefined(self, cpu: UnicornCpu) -> Stop:
         """What an instruction means that Unicorn does not know."""
 
-    def forget_exceptions(self) -> None:
+    def forget_exceptions(self) -> None:  # noqa: B027  # on arm64 there is nothing to forget
         """The CPU has none in progress, whatever Unicorn has met outside of a run."""
 
     @abstractmethod
@@ -156,14 +156,30 @@ class UnicornEngine(ABC):
         self.uc.stop()
 
     def page_fault(self, cpu: UnicornCpu, address: int, access: int, trapno: int, error: int) -> None:
-        """An access that the page tables forbid: let the kernel repair them, or end the run with its signal."""
+        """An access that the page tables forbid: let the kernel repair them, or end the run with its signal.
+
+        `trapno` and `error` are for the signal context.
+        """
         mmu = cpu.mmu
         mmu.faulting = address >> 12 if access == WRITE else -1
         verdict = cpu.on_fault(address, access)
         mmu.faulting = -1
         if verdict is not None:
-            self.finish(Stop(StopReason.SIGNAL, *verdict, address, trapno, error))
+            self.finish(Stop(StopReason.SIGNAL, *verdict, address, (trapno, error, address)))
         self.resume(cpu)
+
+    def code_at(self, address: int, size: int) -> bytes:
+        """Up to `size` (at most 4096) bytes of the running thread's memory, as far as there are pages."""
+        assert self.current is not None
+        lookup, offset = self.current.mmu.lookup, address & 0xFFF
+        entry = lookup(address >> 12)
+        place = entry & FRAME_MASK | offset
+        here = min(size, 0x1000 - offset)
+        code = bytes(self.ram.view[place : place + here]) if entry else b""
+        if here < size and entry and (entry := lookup((address >> 12) + 1)):
+            place = entry & FRAME_MASK
+            code += self.ram.view[place : place + size - here]
+        return code
 
     def resume(self, cpu: UnicornCpu) -> None:
         """At the end of a hook: the CPU goes on with `cpu`, whatever the callbacks have changed."""

@@ -29,9 +29,19 @@ from emu.engine.uclib import (
     UnicornError,
 )
 from emu.engine.unicorn import MASK64, SYSCALL, UnicornCpu, UnicornEngine
+from emu.engine.x86_absent import AbsentInstructions
 from emu.engine.x86_cpu import TLS_ENTRIES, X86Cpu
 from emu.engine.x86_cpuid import FEATURES_EDX, WESTMERE, cpuid
-from emu.engine.x86_traps import PROTECTION, icebp, illegal, int_instruction, signal_of, wide
+from emu.engine.x86_traps import (
+    INVALID_OPCODE,
+    PROTECTION,
+    icebp,
+    illegal,
+    int_instruction,
+    set_resume_flag,
+    signal_of,
+    wide,
+)
 from emu.memory import GuestRam
 from syscalls.abi.arch import I386, X86_64, Arch
 from syscalls.abi.errno import EFAULT
@@ -61,7 +71,7 @@ EFER, EFER_SCE, EFER_NXE = 0xC000_0080, 1, 1 << 11
 CR0 = 1 | 1 << 1 | 1 << 4 | 1 << 5 | 1 << 16 | 1 << 18 | 1 << 31  # PE MP ET NE WP AM PG
 CR4 = 1 << 5 | 1 << 9 | 1 << 10  # PAE OSFXSR OSXMMEXCPT
 PAGE_FAULT = 14
-ICEBP, RDPMC = b"\xf1", b"\x0f\x33"
+ICEBP, RDPMC, INT_6 = b"\xf1", b"\x0f\x33", b"\xcd\x06"
 SYSCALL_BYTES = 2  # of SYSCALL and SYSENTER: the CPU adds them to the pc when the hook returns
 RIP = r.X86_FILE.index("rip")
 RCX, RSP, RBP, R11 = (r.X86_FILE.index(name) for name in ("rcx", "rsp", "rbp", "r11"))
@@ -153,6 +163,7 @@ class X86Engine(UnicornEngine):
         uc.hook(HOOK_INSN, HookOut(self._on_port), INS_OUT)
         uc.hook(HOOK_INSN, HookReplace(self._on_cpuid), INS_CPUID)
         uc.hook(HOOK_INSN, HookReplace(self._on_rdtsc), INS_RDTSC)
+        self.absent = AbsentInstructions(self)
         return templates
 
     def _find_exceptions(self) -> None:
@@ -250,6 +261,8 @@ class X86Engine(UnicornEngine):
             if address >= X86_64.task_size:  # nobody may learn what the kernel's half shows: set_signal_archinfo()
                 error |= PRESENT
             self.page_fault(cpu, address, access, number, error)
+            if self.stop is not None:
+                set_resume_flag(cpu)
         else:
             self.finish(signal_of(cpu, number, error))
 
@@ -285,7 +298,7 @@ class X86Engine(UnicornEngine):
         if cpu is None:
             return
         try:
-            if self.ints[self.cs] == USER_CS:  # as on AMD: in 64-bit code there is no such instruction
+            if self.in_64_bit_code():  # as on AMD: in 64-bit code there is no such instruction
                 self.finish(self.undefined(cpu))
                 self.words[RIP] -= SYSCALL_BYTES
             else:
@@ -362,18 +375,25 @@ class X86Engine(UnicornEngine):
             self.ram.words[self.gdt + entry] = descriptor
 
     def undefined(self, cpu: UnicornCpu) -> Stop:
-        """What an instruction means that Unicorn does not know: among them is the one-byte opcode 0xf1, icebp."""
+        """What an instruction means that Unicorn does not know: among them are 0xf1, icebp, and INT 6."""
         pc = self.words[RIP]
-        entry = cpu.mmu.lookup(pc >> 12)
-        place = entry & FRAME_MASK | pc & 0xFFF
-        code = bytes(self.ram.view[place : place + 2]) if entry else b""
+        code = self.code_at(pc, 2)
         if code[:1] == ICEBP:
             self.words[RIP] = pc + 1
             return icebp(cpu)
         if code == RDPMC:  # not illegal, but forbidden by CR4.PCE
             return signal_of(cpu, PROTECTION)
+        if code == INT_6:  # not the exception
+            return signal_of(cpu, PROTECTION, INVALID_OPCODE << 3 | 2)
         return illegal(cpu)
 
     def ended(self, cpu: UnicornCpu) -> Stop | None:
-        """Nothing ends Unicorn's loop on x86 but hooks."""
-        raise UnicornError(f"the run ended without a reason at {cpu.get('rip'):#x}")
+        """Nothing ends Unicorn's loop on x86 but hooks, and what guards against instructions that are not there."""
+        absent = self.absent.reached(self.words[RIP])
+        if absent is None:
+            raise UnicornError(f"the run ended without a reason at {cpu.get('rip'):#x}")
+        return illegal(cpu) if absent else None
+
+    def in_64_bit_code(self) -> bool:
+        """Is the code segment in use the one of 64-bit code?"""
+        return self.ints[self.cs] == USER_CS

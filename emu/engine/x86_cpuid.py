@@ -1,8 +1,11 @@
 """What CPUID tells the guest: a Westmere (SSE4.2, AES, PCLMULQDQ, POPCNT), which Unicorn carries out completely.
 
 Nothing comes from the host, and nothing that would not work or not repeat is offered: no AVX and XSAVE (Unicorn lacks
-them; code that uses AVX without asking CPUID is not refused, but runs wrongly), no RDRAND (not repeatable), no MONITOR,
-no hypervisor leaves. Sources: Intel SDM volume 2, CPUID.
+them; see x86_absent.py), no RDRAND (not repeatable), no MONITOR, no hypervisor leaves.
+
+What Unicorn does not do, and cannot be taught: x87 and SSE exceptions that are unmasked (but for x87's division by
+zero) raise no SIGFPE, and their flags are not kept; MOVAPS and its like accept addresses that are not aligned.
+Sources: Intel SDM volume 2, CPUID.
 """
 
 from __future__ import annotations

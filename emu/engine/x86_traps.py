@@ -29,7 +29,9 @@ if TYPE_CHECKING:
 
 DIVIDE, DEBUG, BREAKPOINT, OVERFLOW, BOUNDS, INVALID_OPCODE = 0, 1, 3, 4, 5, 6
 INVALID_TSS, NOT_PRESENT, STACK_SEGMENT, PROTECTION, X87, ALIGNMENT, SIMD = 10, 11, 12, 13, 16, 17, 19
-INT_BYTES, INT_OPCODE = 2, 0xCD
+#: Exceptions that come behind their instruction.
+TRAPS = (DEBUG, BREAKPOINT, OVERFLOW)
+INT_BYTES, RF = 2, 1 << 16
 #: Exception -> signal, si_code, whether si_addr is the pc (else 0).
 SIGNALS = {
     DIVIDE: (SIGFPE, FPE_INTDIV, True),
@@ -55,10 +57,17 @@ def wide(result: int) -> int:
 def signal_of(cpu: UnicornCpu, number: int, error: int = 0) -> Stop:
     """How an exception ends the run."""
     pc = cpu.get(cpu.arch.pc)
+    set_resume_flag(cpu, fault=number not in TRAPS)
     if number in (X87, SIMD):
-        return Stop(StopReason.SIGNAL, SIGFPE, _float_code(cpu, number), pc, number)
+        return Stop(StopReason.SIGNAL, SIGFPE, _float_code(cpu, number), pc, (number, 0, None))
     signal, code, at_pc = SIGNALS.get(number, (SIGSEGV, SI_KERNEL, False))
-    return Stop(StopReason.SIGNAL, signal, code, pc if at_pc else 0, number, error)
+    return Stop(StopReason.SIGNAL, signal, code, pc if at_pc else 0, (number, error, None))
+
+
+def set_resume_flag(cpu: UnicornCpu, *, fault: bool = True) -> None:
+    """A fault's frame has RF set: the instruction is to be tried again without its breakpoint. A trap's has not."""
+    flags = cpu.get("eflags")
+    cpu.set("eflags", flags | RF if fault else flags & ~RF)
 
 
 def illegal(cpu: UnicornCpu) -> Stop:
@@ -68,7 +77,7 @@ def illegal(cpu: UnicornCpu) -> Stop:
 
 def icebp(cpu: UnicornCpu) -> Stop:
     """Opcode 0xf1 raises #DB without any reason in DR6: a breakpoint to get_si_code()."""
-    return Stop(StopReason.SIGNAL, SIGTRAP, TRAP_BRKPT, cpu.get(cpu.arch.pc), DEBUG)
+    return Stop(StopReason.SIGNAL, SIGTRAP, TRAP_BRKPT, cpu.get(cpu.arch.pc), (DEBUG, 0, None))
 
 
 def int_instruction(cpu: UnicornCpu, vector: int) -> Stop:

@@ -20,11 +20,10 @@ if TYPE_CHECKING:
     from syscalls.kernel.task import Task
 
 RED_ZONE = 128
-PAGE_FAULT = 14
 USER_CS, USER32_CS, USER_DS = 0x33, 0x23, 0x2B
 _TF, _DF, _RF = 0x100, 0x400, 0x10000
-#: What a frame may change of the flags: AC, OF, DF, TF, SF, ZF, AF, PF, CF, RF.
-FIX_EFLAGS = 0x40000 | 0x800 | _DF | _TF | 0x80 | 0x40 | 0x10 | 0x4 | 0x1 | _RF
+#: What a frame may change of the flags: AC, OF, DF, TF, SF, ZF, AF, PF, CF (and RF, which the next instruction clears).
+FIX_EFLAGS = 0x40000 | 0x800 | _DF | _TF | 0x80 | 0x40 | 0x10 | 0x4 | 0x1
 
 _REGISTERS64 = (
     "r8", "r9", "r10", "r11", "r12", "r13", "r14", "r15", "rdi", "rsi", "rbp", "rbx", "rdx", "rax", "rcx", "rsp", "rip",
@@ -51,7 +50,7 @@ def _saved(task: Task, names: tuple[str, ...], mask: int, fpstate: int) -> dict[
     trapno, error, address = task.fault
     values: dict[str, Any] = {name: task.cpu.get(name) for name in (*names, "eflags", "cs", "ss")}
     values |= {"trapno": trapno, "err": error, "oldmask": mask, "fpstate": fpstate}
-    return values | {"cr2": address if trapno == PAGE_FAULT else 0}
+    return values | {"cr2": address}
 
 
 def _check_overflow(alternate: AltStack | None, sp: int) -> None:
@@ -70,7 +69,7 @@ def _enter(task: Task, handler: int, registers: dict[str, int]) -> None:
 
 def _restore_flags(task: Task, flags: int) -> None:
     cpu = task.cpu
-    cpu.set("eflags", cpu.get("eflags") & ~FIX_EFLAGS | flags & FIX_EFLAGS)
+    cpu.set("eflags", cpu.get("eflags") & ~(FIX_EFLAGS | _RF) | flags & FIX_EFLAGS)
 
 
 def _restore_segment(task: Task, name: str, selector: int) -> None:

@@ -73,8 +73,6 @@ class SigInfo:
     call_address: int = 0  # SIGSYS
     syscall: int = 0
     arch: int = 0
-    trapno: int = 0  # for the signal frame only
-    error: int = 0
     timer: PosixTimer | None = None  # that has sent it
 
 
@@ -207,7 +205,6 @@ def force(task: Task, info: SigInfo) -> None:
     if would_kill(task, info.signo):
         task.group.signals.actions.pop(info.signo, None)
         task.signals.mask &= ~bit(info.signo)
-    task.fault = (info.trapno, info.error, info.address)
     task.signals.pending.pop(info.signo, None)
     task.signals.add(info)
 

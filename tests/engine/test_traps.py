@@ -40,6 +40,11 @@ X86 = [
     (BOTH, "cd03", "int 3", SIGTRAP, SI_KERNEL, 0, 2),
     (BOTH, "cd04", "int 4", SIGSEGV, SI_KERNEL, 0, 2),
     (NARROW, "b0 7f 0401 ce", "mov al, 127; add al, 1; into", SIGSEGV, SI_KERNEL, 0, 5),
+    (BOTH, "cd06", "int 6: not the exception", SIGSEGV, SI_KERNEL, 0, 0),
+    (BOTH, "c5f458c0", "vaddps ymm0, ymm1, ymm0: not offered", SIGILL, ILL_ILLOPN, AT, 0),
+    (BOTH, "90 b8c5f45800 c4e27d58c1", "vpbroadcastd ymm0, xmm1, behind a constant", SIGILL, ILL_ILLOPN, AT + 6, 6),
+    (BOTH, "eb01 90 c5fc77", "jmp; vzeroall", SIGILL, ILL_ILLOPN, AT + 3, 3),
+    (NARROW, "b800005000 c508 c400 f4", "lds ecx, [eax]: of VEX's opcode", SIGSEGV, SI_KERNEL, 0, 9),
     (BOTH, "f1", "icebp", SIGTRAP, TRAP_BRKPT, AT + 1, 1),
     (WIDE, "6802030000 9d 90 90", "push 0x302; popfq; nop; nop", SIGTRAP, TRAP_TRACE, AT + 7, 7),
     (BOTH, "0f0b", "ud2", SIGILL, ILL_ILLOPN, AT, 0),
@@ -107,7 +112,40 @@ def test_an_exception_after_a_fault_is_not_a_double_fault(guest):
     thread = guest(X86_64, "488b042500006000 f4")  # mov rax, [0x600000]; hlt
     frame = thread.ram.allocate(1)
     thread.pages[0x600] = frame, 1
-    assert thread.run().trapno == 13
+    assert thread.run().fault == (13, 0, None)
+
+
+def test_an_absent_instruction_is_refused_each_time(guest):
+    thread = guest(X86_64, "ffc3 c5f458c0")  # inc ebx; vaddps ymm0, ymm1, ymm0
+    for times in 1, 2, 3:
+        stop = thread.run()
+        assert (stop.signal, stop.address, thread.rbx) == (SIGILL, CODE + 2, times)
+        thread.cpu.set(thread.cpu.arch.pc, CODE)
+    thread.put(thread.code + 0, bytes.fromhex("ffc3 90909090 f4"))  # other code in its place
+    assert thread.run().signal == SIGSEGV
+
+
+@pytest.mark.parametrize("arch", BOTH)
+def test_a_fault_sets_the_resume_flag_and_a_trap_does_not(guest, arch):
+    thread = guest(arch, "0f0b cc")  # ud2; int3
+    thread.run()
+    assert thread.cpu.get("eflags") & 1 << 16
+    thread.cpu.set(thread.cpu.arch.pc, CODE + 2)
+    thread.run()
+    assert not thread.cpu.get("eflags") & 1 << 16
+
+
+def test_what_the_signal_context_tells(guest):
+    thread = guest(X86_64, "488b042500006000 0f0b")
+    assert thread.run().fault == (14, 4, 0x600000)
+    thread.cpu.set(thread.cpu.arch.pc, CODE + 8)
+    assert thread.run().fault == (6, 0, None)  # CR2 stays
+    arm = guest(ARM64, "00000000 000020d4 0000a0d2 010040f9")  # udf; brk; mov x0, #0; ldr x1, [x0]
+    assert arm.run().fault == (0, 0, 0)
+    arm.cpu.set(arm.cpu.arch.pc, CODE + 4)
+    assert arm.run().fault is None
+    arm.cpu.set(arm.cpu.arch.pc, CODE + 8)
+    assert arm.run().fault == (0, 0x92000006, 0)
 
 
 @pytest.mark.parametrize("arch", BOTH)
