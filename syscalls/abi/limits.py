@@ -10,6 +10,7 @@ ARG_MAX = 131072
 MAX_ARG_STRLEN = 131072  # the longest argument or environment string of execve(2)
 MAX_ARG_STRINGS = 0x7FFFFFFF
 UTSNAME_LENGTH = 64  # __NEW_UTS_LEN: the longest host name, without its NUL
+PID_MAX = 4194304  # ids are below it (/proc/sys/kernel/pid_max)
 TASK_COMM_LEN = 16  # a thread's name, with its NUL
 MAXSYMLINKS = 40  # symbolic links that one path resolution follows
 MAX_LFS_FILESIZE = (1 << 63) - 1

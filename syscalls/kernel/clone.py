@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from syscalls.abi.cstruct import layout
-from syscalls.abi.errno import EAGAIN, EINVAL, SysError
+from syscalls.abi.errno import EAGAIN, EBADF, EEXIST, EINVAL, EPERM, SysError
 from syscalls.abi.fcntl import O_RDWR
+from syscalls.abi.limits import PID_MAX
 from syscalls.abi.resource import RLIMIT_NPROC
 from syscalls.abi.sched import (
     CLONE_CHILD_CLEARTID,
@@ -33,7 +35,7 @@ from syscalls.abi.sched import (
 )
 from syscalls.abi.signal import SIG_IGN
 from syscalls.abi.structs.process import UserDesc
-from syscalls.fs.cred import CAP_SYS_ADMIN, CAP_SYS_RESOURCE
+from syscalls.fs.cred import CAP_CHECKPOINT_RESTORE, CAP_SYS_ADMIN, CAP_SYS_RESOURCE
 from syscalls.kernel import descriptors, namespaces, usage
 from syscalls.kernel.fileio import install as install_file
 from syscalls.kernel.pidfd import PidFile
@@ -55,6 +57,8 @@ class CloneArgs:
     child_tid: int = 0
     tls: int = 0
     pidfd: int = 0
+    set_tid: tuple[int, ...] = ()  # ids to have, from the innermost namespace outwards
+    cgroup: int = -1
 
 
 def check(task: Task, args: CloneArgs) -> None:
@@ -70,11 +74,7 @@ def check(task: Task, args: CloneArgs) -> None:
         raise SysError(EINVAL)
     if flags & CLONE_THREAD and flags & (CLONE_NEWUSER | CLONE_NEWPID):
         raise SysError(EINVAL)
-    if flags & CLONE_PIDFD and flags & (CLONE_DETACHED | CLONE_THREAD):
-        raise SysError(EINVAL)
-    if flags & (CLONE_SIGHAND | CLONE_CLEAR_SIGHAND) == CLONE_SIGHAND | CLONE_CLEAR_SIGHAND:
-        raise SysError(EINVAL)
-    if flags & CLONE_INTO_CGROUP:
+    if flags & CLONE_PIDFD and flags & CLONE_DETACHED:
         raise SysError(EINVAL)
     _check_limits(task)
 
@@ -102,7 +102,10 @@ def copy(task: Task, args: CloneArgs) -> Task:
     ):
         raise SysError(EINVAL)
     ns = namespaces.copy(task, flags, cred, fs)
-    tid = kernel.new_pid()
+    tid = _chosen_pid(task, args.set_tid) if args.set_tid else kernel.new_pid()
+    if flags & CLONE_INTO_CGROUP:
+        task.file(args.cgroup)
+        raise SysError(EBADF)  # no file is a cgroup
     group = task.group if flags & CLONE_THREAD else _new_group(task, tid, args)
     mm = task.mm.share() if flags & CLONE_VM else task.mm.fork(kernel.processors.new_mmu(task.arch))
     files = task.files.share() if flags & CLONE_FILES else task.files.copy()
@@ -113,18 +116,59 @@ def copy(task: Task, args: CloneArgs) -> Task:
     cpu.set(task.arch.result, 0)
     if args.stack:
         cpu.set(task.arch.sp, args.stack)
-    if flags & CLONE_SETTLS:
-        _set_tls(task, child, args.tls)
-    if flags & CLONE_PIDFD:
-        fd = install_file(task, PidFile(kernel, group, O_RDWR), cloexec=True)
-        task.mm.write(args.pidfd, fd.to_bytes(4, "little"))
-    if flags & CLONE_PARENT_SETTID:
-        task.mm.write(args.parent_tid, tid.to_bytes(4, "little"))
-    if flags & CLONE_CHILD_SETTID:
-        child.mm.write(args.child_tid, tid.to_bytes(4, "little"))
+    try:
+        if flags & CLONE_SETTLS:
+            _set_tls(task, child, args.tls)
+        if flags & CLONE_PIDFD:
+            _give_pidfd(task, child, args)
+    except SysError:
+        _discard(child)
+        raise
+    _store(task, flags & CLONE_PARENT_SETTID, args.parent_tid, tid)
+    _store(child, flags & CLONE_CHILD_SETTID, args.child_tid, tid)
     if flags & CLONE_CHILD_CLEARTID:
         child.clear_child_tid = args.child_tid
     return child
+
+
+def _chosen_pid(task: Task, ids: tuple[int, ...]) -> int:
+    """An id that clone3's set_tid wants (alloc_pid). There is one namespace of ids."""
+    kernel, tid = task.kernel, ids[0]
+    if len(ids) > 1 or not 1 <= tid < PID_MAX:
+        raise SysError(EINVAL)
+    if not (task.cred.capable(CAP_CHECKPOINT_RESTORE) or task.cred.capable(CAP_SYS_ADMIN)):
+        raise SysError(EPERM)
+    if kernel.is_outside(tid) or kernel.is_pid_taken(tid):
+        raise SysError(EEXIST)
+    return tid
+
+
+def _give_pidfd(task: Task, child: Task, args: CloneArgs) -> None:
+    """A descriptor for the child, closed again when the caller cannot be told (pidfd_prepare)."""
+    thread = child if args.flags & CLONE_THREAD else None
+    fd = install_file(task, PidFile(task.kernel, child.group, O_RDWR, thread), cloexec=True)
+    try:
+        task.mm.write(args.pidfd, fd.to_bytes(4, "little"))
+    except SysError:
+        task.files.close(fd)
+        raise
+
+
+def _store(task: Task, wanted: int, address: int, tid: int) -> None:
+    """Where nothing can be stored, nothing is."""
+    if wanted:
+        with suppress(SysError):
+            task.mm.write(address, tid.to_bytes(4, "little"))
+
+
+def _discard(child: Task) -> None:
+    """The child will not be, after all (the bad_fork labels of copy_process)."""
+    group = child.group
+    group.tasks.remove(child)
+    if not group.tasks and group.parent is not None:
+        group.parent.children.remove(group)
+    child.mm.release()
+    child.files.release()
 
 
 def _set_tls(task: Task, child: Task, tls: int) -> None:
@@ -150,13 +194,15 @@ def start(kernel: Kernel, child: Task) -> None:
 def _new_group(task: Task, tid: int, args: CloneArgs) -> ThreadGroup:
     flags, parent = args.flags, task.group
     if flags & CLONE_PARENT:
-        if parent.parent is None:  # nobody to be its parent
-            raise SysError(EINVAL)
         group = ThreadGroup(task.kernel, tid, parent.parent, like=parent)
+        group.parent_outside = parent.parent_outside
         group.exit_signal, group.forked_by = parent.exit_signal, parent.forked_by
     else:
         group = ThreadGroup(task.kernel, tid, parent, like=parent)
         group.exit_signal, group.forked_by = args.exit_signal, task
+    if flags & CLONE_SYSVSEM:
+        group.undo_list = parent.undo_list
+        group.undo_list.users += 1
     usage.watch_limit(group)
     actions = parent.signals.actions
     if flags & CLONE_CLEAR_SIGHAND:

@@ -41,6 +41,13 @@ class Operation:
         return any(step.sem_op for step in self.steps)
 
 
+class UndoList:
+    """Those who undo together when the last one ends: a process, or what CLONE_SYSVSEM joins (struct sem_undo_list)."""
+
+    def __init__(self) -> None:
+        self.users = 1
+
+
 class SemaphoreSet(IpcObject):
     """The semaphores of one id (struct sem_array)."""
 
@@ -50,7 +57,7 @@ class SemaphoreSet(IpcObject):
         self.pids = [0] * count
         self.otime = 0
         self.pending: list[Operation] = []
-        self.adjustments: dict[ThreadGroup, Adjustments] = {}
+        self.adjustments: dict[UndoList, Adjustments] = {}
 
     def attempt(self, operation: Operation) -> int | None:
         """Take all steps or none: 0, an errno, None when it has to wait (perform_atomic_semop)."""
@@ -143,7 +150,7 @@ class Semaphores(IpcIds[SemaphoreSet]):
         found.check(task.cred, S_IWUGO if alters else S_IRUGO)
         adjustments = None
         if any(step.sem_flg & SEM_UNDO for step in steps):
-            adjustments = found.adjustments.setdefault(task.group, [0] * len(found.values))
+            adjustments = found.adjustments.setdefault(task.group.undo_list, [0] * len(found.values))
         operation = Operation(steps, task.group.tgid, adjustments, WaitQueue("a semaphore"))
         error = found.attempt(operation)
         if error is None:
@@ -180,12 +187,16 @@ class Semaphores(IpcIds[SemaphoreSet]):
 
     def has_undo(self, group: ThreadGroup) -> bool:
         """Has the process adjustments to undo (SEM_UNDO)?"""
-        return any(group in found.adjustments for found in self)
+        return any(group.undo_list in found.adjustments for found in self)
 
     def undo(self, group: ThreadGroup) -> None:
-        """The process has ended: add its adjustments, as far as the range goes (exit_sem)."""
+        """The process has ended: add its adjustments, as far as the range goes; the last one who shares them does."""
+        undo_list, group.undo_list = group.undo_list, UndoList()
+        undo_list.users -= 1
+        if undo_list.users:
+            return
         for found in self:
-            adjustments = found.adjustments.pop(group, None)
+            adjustments = found.adjustments.pop(undo_list, None)
             if adjustments is None:
                 continue
             for number, adjustment in enumerate(adjustments):

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from syscalls.abi.arch import PAGE_SHIFT, Arch
 from syscalls.abi.errno import EPERM, ESRCH, SysError
+from syscalls.abi.limits import PID_MAX
 from syscalls.fs import inotify
 from syscalls.fs.anon import AnonInodeFs
 from syscalls.fs.pipe import PipeFs
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from syscalls.kernel.signals import SigInfo
     from syscalls.kernel.task import Task, ThreadGroup
 
+RESERVED_PIDS = 300  # not given out a second time
 RELEASE = "6.12.0"
 VERSION = "#1 SMP PREEMPT_DYNAMIC Trapeze"
 
@@ -152,7 +154,15 @@ class Kernel:
     def new_pid(self) -> int:
         """The next free process id."""
         self.last_pid += 1
+        while self.last_pid >= PID_MAX or self.is_pid_taken(self.last_pid):
+            self.last_pid = self.last_pid + 1 if self.last_pid < PID_MAX else RESERVED_PIDS
         return self.last_pid
+
+    def is_pid_taken(self, pid: int) -> bool:
+        """Is it the id of a thread, a process, a process group or a session?"""
+        if pid in self.tasks or pid in self.groups:
+            return True
+        return any(pid in (group.pgid, group.sid) for group in self.groups.values())
 
     def add(self, task: Task) -> None:
         """Make a task known, and ready to run."""

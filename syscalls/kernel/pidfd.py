@@ -6,28 +6,33 @@ from typing import TYPE_CHECKING
 
 from syscalls.abi.errno import EINVAL, SysError
 from syscalls.abi.stat import S_IFREG
-from syscalls.fs.file import POLLIN, POLLRDNORM, File
+from syscalls.fs.file import POLLHUP, POLLIN, POLLRDNORM, File
 from syscalls.fs.inode import Inode
 from syscalls.kernel.wait import WaitQueue
 
 if TYPE_CHECKING:
     from syscalls.kernel.kernel import Kernel
-    from syscalls.kernel.task import ThreadGroup
+    from syscalls.kernel.task import Task, ThreadGroup
 
 
 class PidFile(File):
-    """Refers to a process; readable once it has ended."""
+    """Refers to a process, or to one thread (PIDFD_THREAD); readable once it has ended, and hung up when reaped."""
 
-    def __init__(self, kernel: Kernel, group: ThreadGroup, flags: int) -> None:
+    def __init__(self, kernel: Kernel, group: ThreadGroup, flags: int, thread: Task | None = None) -> None:
         super().__init__(Inode(kernel.pipefs, S_IFREG | 0o600), flags)
         self.group = group
+        self.thread = thread
 
     def read(self, count: int) -> bytes:
         del count
         raise SysError(EINVAL)
 
     def poll(self) -> int:
-        return POLLIN | POLLRDNORM if not self.group.tasks else 0
+        if self.thread is not None:
+            return 0 if self.thread.alive else POLLIN | POLLRDNORM | POLLHUP
+        if self.group.tasks:
+            return 0
+        return POLLIN | POLLRDNORM | (0 if self.group.zombie else POLLHUP)
 
     def queues(self) -> tuple[WaitQueue, ...]:
         return (self.group.ended,)

@@ -25,6 +25,7 @@ from syscalls.abi.resource import (
     RLIMIT_STACK,
 )
 from syscalls.kernel import exit, robust
+from syscalls.kernel.ipc_sem import UndoList
 from syscalls.kernel.signals import SignalState
 from syscalls.kernel.usage import Account, Usage
 from syscalls.kernel.wait import WaitQueue
@@ -106,10 +107,10 @@ class ThreadGroup:
         self.dumpable = 1
         self.oom_score_adj: int = like.oom_score_adj if like else 0  # /proc/PID/oom_score_adj
         self.coredump_filter: int = like.coredump_filter if like else 0x33
-        self.child_subreaper = False
         self.has_executed = like is None  # False between fork and execve (PF_FORKNOEXEC)
+        self.undo_list = UndoList()
         self.membarrier: set[int] = set()  # what membarrier(2) has registered
-        self.thp_disable = False  # PR_SET_THP_DISABLE
+        self.child_subreaper = self.thp_disable = False  # PR_SET_CHILD_SUBREAPER, PR_SET_THP_DISABLE
         self.mce_kill = PR_MCE_KILL_DEFAULT
         self.exit_code: int | None = None  # wait(2)'s status word: code << 8, or the signal
         self.group_exit = False

@@ -34,7 +34,7 @@ SHARED: dict[int, Callable[[Task], object]] = {
     KCMP_FS: lambda task: task.fs,
     KCMP_SIGHAND: lambda task: task.group.signals.actions,
     KCMP_IO: lambda task: None,  # noqa: ARG005  # nobody has an io_context here
-    KCMP_SYSVSEM: lambda task: task.group if task.ns.ipc.semaphores.has_undo(task.group) else None,
+    KCMP_SYSVSEM: lambda task: task.group.undo_list if task.ns.ipc.semaphores.has_undo(task.group) else None,
 }
 
 

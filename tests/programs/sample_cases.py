@@ -20,6 +20,7 @@ ARCHES = ("x86_64", "i386", "arm64")
 QEMU_DIFFERS = {
     "remote": "has no process_madvise and lends no memory to a clone",
     "mqueue": "has no mq_notify, and opens queues by the C library",
+    "clone": "has no clone3",
     "pthreads": "has no robust lists",
     "together-execute": "executes arm64 programs on the host's processor",
     "args": "hands the environment over in another order",
