@@ -15,7 +15,7 @@ from emu.trace.event import CallEvent
 from emu.trace.options import Names, TraceOptions
 from emu.trace.plan import Context, Limits
 from emu.trace.text import TextSink
-from emu.trace.tracer import complete
+from emu.trace.stream import complete
 from syscalls import spec as specs
 from syscalls.abi.arch import ARCHES
 from syscalls.abi.errno import EFAULT, ENAMETOOLONG, SysError
