@@ -286,6 +286,46 @@ def trace(**settings: Any) -> None:
     leave(result.status)
 
 
+@cli.command(context_settings=PROGRAM_CONTEXT)
+@click.option("--programs", is_flag=True, help="Compare programs with each other: PROGRAM PROGRAM... -- ARGS.")
+@click.option("--all", "everything", is_flag=True, help="Show every difference, not only the first.")
+@click.option(
+    "--context", metavar="N", type=click.IntRange(0), default=3, show_default=True, help="Events around a difference."
+)
+@click.option("-e", "expressions", metavar="EXPR", multiple=True, help="What to compare: trace=SET, signal=SET.")
+@click.option("--ignore", metavar="CALL,...", default="", help="Calls that are not compared.")
+@click.option("--keep", metavar="WHAT,...", default="", help="Compare as it is: fd, pid, address, inode, time ...")
+@click.option("--canonical", is_flag=True, help="Compare open as openat, mmap2 as mmap ... (with --programs, always).")
+@click.option("-q", "--quiet", is_flag=True, help="Only the verdict.")
+@click.option("--json", "json", is_flag=True, help="One JSON object (docs/diff.md).")
+@click.option("--html", metavar="FILE", help="Also write both sides as one page that needs nothing else.")
+@sandbox_options
+def diff(**settings: Any) -> None:
+    """Compare a run on Trapeze's kernel with one on Linux, two saved traces, or one program's architectures.
+
+    \b
+    trapeze diff PROGRAM ARGS...                    natively (not sandboxed!), and emulated
+    trapeze diff TRACE TRACE                        saved: JSON, or strace's own text
+    trapeze diff TRACE PROGRAM ARGS...              a saved trace, and an emulated run
+    trapeze diff --programs PROGRAM... -- ARGS...   emulated, by canonical names
+
+    What differs in every run is compared by what it is: addresses, ids, descriptors and inodes by who is who, times and
+    random bytes not at all. The exit status is 0 when nothing is different, 1 when something is.
+
+    \b
+    Examples:
+      trapeze diff ./tool input.txt
+      trapeze diff --all yesterday.strace today.strace
+      trapeze diff --ignore brk,mmap -e trace=%file customer.log ./tool
+      trapeze diff --programs tool-x86_64 tool-i386 tool-arm64 -- --version
+    """
+    from emu.trace.compare_command import run_diff
+
+    if settings["program"].startswith("-"):
+        raise UsageError(f"no such option: {settings['program']} (see trapeze diff --help)")
+    leave(run_diff(settings, make_sandbox))
+
+
 @cli.command()
 @click.argument("name", required=False)
 @click.option("--json", "json", is_flag=True, help="For machines.")

@@ -20,6 +20,7 @@ from syscalls.abi.kinds import (
     PointerKind,
     StringKind,
     StringsKind,
+    SwitchKind,
 )
 
 
@@ -97,6 +98,9 @@ CALLS: dict[str, dict[str, Nature]] = {
     "brk": {"=": Nature.ADDRESS},
     "shmat": {"=": Nature.ADDRESS},
     "signal": {"=": Nature.ADDRESS},
+    "pipe": {"pipefd": Nature.FD},
+    "pipe2": {"pipefd": Nature.FD},
+    "socketpair": {"sv": Nature.FD},
     "arch_prctl": {"addr": Nature.ADDRESS},
     "clone": {"=": Nature.PID},
     "clone3": {"=": Nature.PID},
@@ -130,8 +134,9 @@ def nature_of_parameter(call: str, name: str, kind: Kind | None) -> Nature:
 
 
 def is_pointer(kind: Kind | None) -> bool:
-    """Is a bare number in this parameter's place an address?"""
-    return isinstance(kind, AddressKind | PointerKind | BufferKind | StringKind | StringsKind | FdSetKind)
+    """Is a bare number in this parameter's place an address, if it is as large as one?"""
+    kinds = AddressKind | PointerKind | BufferKind | StringKind | StringsKind | FdSetKind | SwitchKind
+    return isinstance(kind, kinds)
 
 
 def nature_of_result(call: str, kind: Any) -> Nature:

@@ -46,7 +46,7 @@ from emu.trace.value import (
 )
 from syscalls import spec as specs
 from syscalls.abi.arch import Arch
-from syscalls.abi.kinds import FdSetKind, FlagsKind, Kind
+from syscalls.abi.kinds import FlagsKind, Kind
 
 #: Below are no mappings (vm.mmap_min_addr): such a number is a flag, or a wild pointer that the program has made up.
 FIRST_ADDRESS = 0x10000
@@ -102,6 +102,7 @@ class Record:
     interrupted: bool = False  # the kernel is going to restart it
     asynchronous: bool = False  # a signal that comes from somebody else, at whatever moment
     original: str = ""  # the call's own name, where `name` is the canonical one
+    seq: int = 0  # counts the events of its side, in the order in which they were told
     key: tuple[Any, ...] = ()  # equal for calls that are probably the same one
 
 
@@ -248,7 +249,7 @@ class Normalizer:
         parsed = _parsed(text)
         if not isinstance(parsed, Words):
             return self._node(parsed, nature, kind)
-        if isinstance(kind, FdSetKind) or nature is Nature.FD:
+        if nature is Nature.FD:
             words = text.split()
             if words and all(word.isdecimal() for word in words):
                 return Group(tuple(("", self._name(Nature.FD, int(word))) for word in words))
@@ -277,7 +278,7 @@ class Normalizer:
         return Group((("", self._words(" ".join(value.names), nature, None)),), sign="~" * value.inverted)
 
     def _list(self, value: List, nature: Nature, kind: Kind | None) -> Node:
-        item_kind = None if is_pointer(kind) and not isinstance(kind, FdSetKind) else kind
+        item_kind = None if is_pointer(kind) else kind
         nodes = tuple(("", self._node(item, nature, item_kind)) for item in value.items)
         return Group(nodes, cut=value.cut or value.bad is not None)
 

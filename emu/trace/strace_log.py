@@ -263,7 +263,7 @@ class StraceLog:
 
 
 def _strange(name: str, arch: Arch) -> bool:
-    """Is this no call of programs of that architecture? (x86_64 has a number for set_thread_area, and ENOSYS.)"""
+    """Is this no call of programs of that architecture? x86_64 has a number for set_thread_area, and ENOSYS."""
     return name not in NUMBER[arch.name] or (name == "set_thread_area" and arch.bits == 64)
 
 

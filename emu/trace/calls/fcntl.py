@@ -47,6 +47,8 @@ def _argument(plan: Plan) -> Decoder:
         command = context.values[1]
         if command in _NO_ARGUMENT:
             return None
+        if command == f.F_SETFL and context.arch.name == "arm64":
+            number = f.open_flags_to_generic(number & 0xFFFFFFFF)
         if command in _TABLES:
             return named(number & 0xFFFFFFFF, _TABLES[command])
         if command in _NUMBERS:
