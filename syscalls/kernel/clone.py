@@ -223,6 +223,7 @@ def _inherit(task: Task, child: Task, flags: int) -> None:
     if not flags & CLONE_VM:
         child.rseq = task.rseq
     child.personality = task.personality
+    child.memory_policy = task.memory_policy
     child.no_new_privs = task.no_new_privs
     child.timer_slack_ns = child.default_timer_slack_ns = task.timer_slack_ns
     child.io_priority = task.io_priority

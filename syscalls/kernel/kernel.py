@@ -16,6 +16,7 @@ from syscalls.fs.tmpfs import TmpFs
 from syscalls.kernel import namespaces
 from syscalls.kernel.dnotify import DirectoryNotifier
 from syscalls.kernel.futex import Futexes
+from syscalls.kernel.klog import KernelLog
 from syscalls.kernel.lease import LeaseSettings
 from syscalls.kernel.namespaces import DYNAMIC
 from syscalls.kernel.sched import Scheduler
@@ -125,6 +126,11 @@ class Kernel:
         from syscalls.kernel.nsfs import NsFs
 
         return NsFs(self)
+
+    @cached_property
+    def log(self) -> KernelLog:
+        """What the kernel has to say (syslog(2))."""
+        return KernelLog(f"Linux version {RELEASE} (trapeze) {VERSION}".encode())
 
     def new_namespace_number(self) -> int:
         """The inode number of another namespace."""

@@ -165,7 +165,7 @@ def status(task: Task) -> bytes:
             ["Gid:", *(str(shown(viewer, id, group=True)) for id in (cred.gid, cred.egid, cred.sgid, cred.fsgid))]
         ),
         f"FDSize:\t{_table_size(task.files)}",
-        f"Groups:\t{''.join(f'{shown(viewer, gid, group=True)} ' for gid in cred.groups)}",
+        f"Groups:\t{' '.join(str(shown(viewer, gid, group=True)) for gid in cred.groups)} ",
         f"NStgid:\t{group.tgid}",
         f"NSpid:\t{task.tid}",
         f"NSpgid:\t{group.pgid}",

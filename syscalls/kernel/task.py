@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from syscalls.kernel.posixtimer import PosixTimer
     from syscalls.kernel.timers import Timer, TimerQueue
     from syscalls.kernel.wait import Wait
+    from syscalls.mm.mempolicy import Policy
     from syscalls.mm.space import AddressSpace
 
 #: (soft, hard) of a process that init starts on Debian.
@@ -176,6 +177,7 @@ class Task:
         self.timer_slack_ns = self.default_timer_slack_ns = 50_000
         self.usage = Usage()
         self.cpu_clocks: dict[int, TimerQueue] = {}  # by CPUCLOCK_*
+        self.memory_policy: Policy | None = None  # set_mempolicy(2)
         self.nice = 0
         self.io_priority = 0
         self.scheduler = (0, 0)  # policy, priority

@@ -61,6 +61,7 @@ class AddressSpace(UserMemory):
         self.brk_start = self.brk = 0
         self.stack_start = 0  # an address in the initial stack: its area is called [stack]
         self._watched: dict[object, Unmap] = {}
+        self.ldt: dict[int, int] = {}  # x86: descriptors that modify_ldt(2) has set
         self.future_lock = 0  # VM_LOCKED, VM_LOCKONFAULT of every new mapping: mlockall(MCL_FUTURE)
 
     def limit(self, resource: int) -> int:
@@ -280,6 +281,7 @@ class AddressSpace(UserMemory):
         """A copy of the space, as dup_mmap makes it: private pages are shared until one side writes."""
         child = AddressSpace(self.arch, self.ram, mmu)
         child.limits, child.max_map_count = self.limits, self.max_map_count
+        child.ldt = dict(self.ldt)
         child.brk_start, child.brk, child.stack_start = self.brk_start, self.brk, self.stack_start
         for vma in self.vmas:
             if vma.flags & VM_DONTCOPY:

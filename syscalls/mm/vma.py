@@ -13,6 +13,7 @@ from typing import Protocol
 from syscalls.abi.arch import PAGE_SHIFT, PAGE_SIZE
 from syscalls.abi.mman import PROT_EXEC, PROT_READ, PROT_WRITE
 from syscalls.kernel.ports import Ram
+from syscalls.mm.mempolicy import Policy
 
 # Flags of an area, in the kernel's values (include/linux/mm.h) where it has them. Access rights are in `prot` and
 # `may` instead: VM_MAYREAD, VM_MAYWRITE, VM_MAYEXEC.
@@ -170,6 +171,7 @@ class Vma:
     offset: int = 0
     may: int = MAY_ALL  # the PROT_* that mprotect(2) may grant
     name: bytes = b""  # of anonymous memory, as maps shows it: b"[vdso]", b"[anon:NAME]" (PR_SET_VMA_ANON_NAME)
+    policy: Policy | None = None  # mbind(2)
 
     @property
     def size(self) -> int:
@@ -223,4 +225,5 @@ class Vma:
             and below.offset + below.size == self.offset
             and below.backing == self.backing
             and below.name == self.name
+            and below.policy == self.policy
         )
