@@ -36,7 +36,7 @@ class Dentry:
     def __del__(self) -> None:
         """Nobody uses the name any more: when the object has no other one, it ends here (dentry_unlink_inode)."""
         inode = self.inode
-        if inode.marks is not None and not inode.nlink:
+        if (inode.marks is not None or inode.fs.marks is not None) and not inode.nlink:
             notify.on_last_name(inode)
 
     def child(self, name: bytes) -> Dentry | None:

@@ -43,6 +43,7 @@ class File:
     seekable = False
     blind = False  # do writes succeed or fail without a look at the data? (/dev/null, zero and full)
     direct = False  # may it be open with O_DIRECT? (FMODE_CAN_ODIRECT)
+    silent = False  # is nobody told of what is done with it? (FMODE_NONOTIFY)
     signals_io = False  # does it know O_ASYNC? (the method fasync)
     whole_writes = False  # does a blocking write(2) go on until everything is taken (pipes, streams, sockets)?
 

@@ -38,6 +38,10 @@ if TYPE_CHECKING:
 OPEN_EXEC = 0x1000
 EVENT_ON_CHILD = 0x0800_0000  # in a mark: it wants events of children; in an event: it is one
 RENAME = 0x1000_0000  # old and new place in one event
+#: Names that come and go in a directory (ALL_FSNOTIFY_DIRENT_EVENTS).
+DIRENT_EVENTS = IN_CREATE | IN_DELETE | IN_MOVED_FROM | IN_MOVED_TO | RENAME
+#: Events of objects that have parents (FS_EVENTS_POSS_ON_CHILD).
+POSSIBLE_ON_CHILD = IN_ACCESS | IN_MODIFY | IN_ATTRIB | IN_CLOSE_WRITE | IN_CLOSE_NOWRITE | IN_OPEN | OPEN_EXEC
 #: What may be asked for (ALL_FSNOTIFY_EVENTS, without permission events).
 ALL_EVENTS = 0xFFF | OPEN_EXEC | IN_UNMOUNT | RENAME
 
@@ -58,12 +62,13 @@ class Event(NamedTuple):
 class Mark:
     """A group's interest in one object (struct fsnotify_mark)."""
 
-    __slots__ = ("excl_unlink", "group", "mask", "target")
+    __slots__ = ("excl_unlink", "group", "ignored", "mask", "target")
 
     def __init__(self, group: Group, target: Inode | Mount | FileSystem, mask: int) -> None:
         self.group = group
         self.target = target
         self.mask = mask
+        self.ignored = 0  # events that the group wants to hear nothing of (fanotify(7))
         self.excl_unlink = False  # no events of files that have lost their name (IN_EXCL_UNLINK)
 
 
@@ -107,12 +112,14 @@ class Group:
         the name (fsnotify_handle_event).
         """
         del others
-        if event.mask & RENAME and (event.moved_to is None or event.moved_to.parent.inode is not event.directory):
-            return
+        if event.mask & RENAME:
+            if event.moved_to is None or event.moved_to.parent.inode is not event.directory:
+                return
+            parent = None  # it is the same directory
         if parent is not None:
             self._tell(parent, event)
         if mark is not None:
-            if event.mask & EVENT_ON_CHILD:
+            if not event.mask & DIRENT_EVENTS:  # the object itself hears no name
                 event = event._replace(mask=event.mask & ~EVENT_ON_CHILD, directory=None, name=None)
             self._tell(mark, event)
 
@@ -142,12 +149,14 @@ def _send(event: Event, target: Inode, parent: Inode | None = None) -> None:
     mounted = mount.marks or {} if mount is not None else {}
     general = target.fs.marks or {}
     wanted = event.mask & ALL_EVENTS
+    modified = event.mask & IN_MODIFY
     for group in dict.fromkeys((*own, *above, *mounted, *general)):
         mark, over = own.get(group), above.get(group)
         others = tuple(marks[group] for marks in (mounted, general) if group in marks)
-        asked = (mark.mask if mark else 0) | (over.mask if over else 0)
-        for other in others:
-            asked |= other.mask
+        asked = 0
+        for each in (mark, over, *others):
+            if each is not None:
+                asked |= each.mask | (modified if each.ignored else 0)
         if wanted & asked:
             group.handle(event, mark, over, others)
 
@@ -158,18 +167,30 @@ def _on_child(dentry: Dentry, mask: int, path: Path | None = None) -> None:
     is_dir = inode.mode & S_IFMT == S_IFDIR
     if is_dir:
         mask |= IN_ISDIR
-    event = Event(mask, inode, path=path, dentry=dentry)
     directory = dentry.parent.inode
-    if directory is not inode and directory.marks is not None:
-        interest = 0
-        for mark in directory.marks.values():
-            if mark.mask & EVENT_ON_CHILD:
-                interest |= mark.mask
-        if interest & mask & ALL_EVENTS:
-            event = Event(mask | EVENT_ON_CHILD, inode, directory, dentry.name, path=path, dentry=dentry)
-            _send(event, inode, directory)
-            return
-    _send(event, inode)
+    watched = directory is not inode and _wants_children(directory)
+    if watched & mask & ALL_EVENTS:
+        event = Event(mask | EVENT_ON_CHILD, inode, directory, dentry.name, path=path, dentry=dentry)
+        _send(event, inode, directory)
+    elif directory is not inode and (watched or not is_dir) and _wants_name(inode, path) & mask & POSSIBLE_ON_CHILD:
+        _send(Event(mask, inode, directory, dentry.name, path=path, dentry=dentry), inode)
+    else:
+        _send(Event(mask, inode, path=path, dentry=dentry), inode)
+
+
+def _wants_children(target: Inode | Mount | FileSystem) -> int:
+    """The events of children that somebody wants to hear of, or the events of files with their names."""
+    interest = 0
+    for mark in (target.marks or {}).values():
+        if mark.mask & EVENT_ON_CHILD:
+            interest |= mark.mask
+    return interest
+
+
+def _wants_name(inode: Inode, path: Path | None) -> int:
+    """The events that marks of an object, its mount or file system need its parent for (_event_needs_parent)."""
+    interest = _wants_children(inode) | _wants_children(inode.fs)
+    return interest | _wants_children(path.mount) if path is not None else interest
 
 
 # --- hooks: open files ------------------------------------------------------------------------------------------------
@@ -177,7 +198,7 @@ def _on_child(dentry: Dentry, mask: int, path: Path | None = None) -> None:
 
 def on_file(file: File, mask: int) -> None:
     """An open file was used (fsnotify_file)."""
-    if not file.inode.fs.watched or file.flags & O_PATH:
+    if not file.inode.fs.watched or file.flags & O_PATH or file.silent:
         return
     path = file.path
     if path is not None and path.dentry.inode is file.inode:
@@ -269,7 +290,7 @@ def on_move(directory: Inode, name: bytes, moved: Dentry, target: Inode | None) 
     global _last_cookie  # noqa: PLW0603  # one counter for all, as fsnotify_sync_cookie
     _last_cookie = cookie = _last_cookie % 0xFFFFFFFF + 1
     event = Event(RENAME | _isdir(inode), inode, directory, name, moved_to=moved)
-    _send(event, directory, new_dir if new_dir is not directory else None)
+    _send(event, directory, new_dir)
     on_name(IN_MOVED_FROM, directory, name, inode, cookie)
     on_name(IN_MOVED_TO, new_dir, moved.name, inode, cookie)
     if target is not None:

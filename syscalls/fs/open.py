@@ -182,7 +182,7 @@ def _do_open(caller: Caller, walk: Walk, flags: int, *, created: bool, directory
     return file
 
 
-def vfs_open(path: Path, flags: int, *, execute: bool = False) -> File:
+def vfs_open(path: Path, flags: int, *, execute: bool = False, silent: bool = False) -> File:
     """Open what a path leads to, without permission checks (do_dentry_open); ETXTBSY, EROFS, EOVERFLOW, ENXIO."""
     inode = path.inode
     writes = flags & O_ACCMODE in {fcntl.O_WRONLY, fcntl.O_RDWR}
@@ -200,6 +200,7 @@ def vfs_open(path: Path, flags: int, *, execute: bool = False) -> File:
         file.close()
         raise SysError(EINVAL)
     file.path = path
+    file.silent = silent
     if inode.fs.watched and file.opened:
         notify.on_open(file, execute=execute)
     return file

@@ -13,7 +13,7 @@ from syscalls.fs.anon import AnonInodeFs
 from syscalls.fs.pipe import PipeFs
 from syscalls.fs.special import SpecialFiles
 from syscalls.fs.tmpfs import TmpFs
-from syscalls.kernel import namespaces
+from syscalls.kernel import fanotify, namespaces
 from syscalls.kernel.dnotify import DirectoryNotifier
 from syscalls.kernel.futex import Futexes
 from syscalls.kernel.klog import KernelLog
@@ -136,6 +136,11 @@ class Kernel:
         """The inode number of another namespace."""
         self._last_namespace += 1
         return self._last_namespace
+
+    @cached_property
+    def fanotify(self) -> fanotify.Limits:
+        """How many groups and marks users may have, and have."""
+        return fanotify.Limits(self.ram.limit << PAGE_SHIFT)
 
     @cached_property
     def sockfs(self) -> SocketFs:

@@ -61,6 +61,7 @@ MQUEUE_LIMITS = {
     "msg_default": (1, 65536), "msgsize_default": (128, 16 << 20),
 }  # fmt: skip
 
+FANOTIFY_LIMITS = ("max_queued_events", "max_user_groups", "max_user_marks")
 INOTIFY_LIMITS = ("max_queued_events", "max_user_instances", "max_user_watches")
 
 
@@ -164,6 +165,7 @@ def _tree(kernel: Kernel) -> Directory:
     leaves["kernel/random/boot_id"] = Setting(lambda: boot_id.encode() + b"\n")
     leaves |= {f"kernel/{limit}": _ipc_limit(kernel, limit) for limit in IPC_LIMITS}
     leaves |= {f"fs/inotify/{limit}": _inotify_limit(kernel, limit) for limit in INOTIFY_LIMITS}
+    leaves |= {f"fs/fanotify/{limit}": _switch(lambda: kernel.fanotify, limit) for limit in FANOTIFY_LIMITS}
     leaves["fs/dir-notify-enable"] = _switch(lambda: kernel.dnotify, "enabled")
     leaves["fs/lease-break-time"] = _switch(lambda: kernel.leases, "break_time")
     leaves["fs/leases-enable"] = _switch(lambda: kernel.leases, "enabled")
