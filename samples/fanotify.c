@@ -33,18 +33,16 @@ static const struct { uint32_t bit; const char *name; } bits[] = {
 	{0x40, "MOVED_FROM"}, {0x80, "MOVED_TO"}, {0x100, "CREATE"}, {0x200, "DELETE"}, {0x400, "DELETE_SELF"},
 	{0x800, "MOVE_SELF"}, {0x1000, "OPEN_EXEC"}, {0x4000, "Q_OVERFLOW"}, {RENAMED, "RENAME"}, {ONDIR, "ONDIR"},
 };
-static uint64_t known[16];
+static char known[16][128];
 static int count;
 
 /* Which object a handle is of, by the order of appearance. */
 static int number(const struct info *info)
 {
-	uint64_t inode;
-	memcpy(&inode, info->handle + 4, 8);
 	for (int i = 0; i < count; i++)
-		if (known[i] == inode)
+		if (!memcmp(known[i], info->handle, info->bytes))
 			return i;
-	known[count] = inode;
+	memcpy(known[count], info->handle, info->bytes);
 	return count++;
 }
 
@@ -57,7 +55,7 @@ static void drain(void)
 	while ((size = read(group, buffer, sizeof buffer)) > 0)
 		for (char *at = buffer; at < buffer + size;) {
 			struct event *event = (void *)at;
-			printf("   %u", event->length);
+			printf("  ");
 			for (unsigned i = 0; i < sizeof bits / sizeof *bits; i++)
 				if (event->mask & bits[i].bit)
 					printf(" %s", bits[i].name);
@@ -74,7 +72,7 @@ static void drain(void)
 			for (char *info = at + event->head; info < at + event->length; info += ((struct info *)info)->length) {
 				struct info *one = (void *)info;
 				printf(" [%d of %d", one->type, number(one));
-				if (one->length > 20 + one->bytes)
+				if (one->type != 1 && one->type != 3)
 					printf(" %s", (char *)one->handle + one->bytes);
 				printf("]");
 			}
@@ -283,6 +281,7 @@ static void others(void)
 int main(void)
 {
 	umask(022);
+	chmod(".", 0755);
 	mkdir("d", 0755);
 	put_file("f", "some text");
 	put_file("secret", "some text");
