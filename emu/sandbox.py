@@ -253,6 +253,8 @@ class Run:
             raise NotExecutableError(f"{name}: {error.message}") from None
 
     def _context(self) -> FsContext:
+        if self.config.make_cwd:
+            self.world.mkdir(self.config.cwd, 0o755)
         try:
             cwd = self.world.path(self.config.cwd)
         except SysError as error:

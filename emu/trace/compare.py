@@ -6,17 +6,20 @@ on the other; a pointer that is mixed up still shows.
 
 from __future__ import annotations
 
+from dataclasses import dataclass, replace
+
 from emu.trace.classify import Nature
 from emu.trace.normalize import Group, Name, Node, Record, Text, Volatile
+from emu.trace.quote import quote
 
 
 class Names:
     """Who is who on the other side."""
 
     def __init__(self) -> None:
-        self._right: dict[tuple[Nature, int], int] = {}
-        self._left: dict[tuple[Nature, int], int] = {}
-        self.tasks: tuple[set[int], set[int]] | None = None  # ids of all tasks, where both sides tell them
+        self._right: dict[tuple[Nature, int | str], int | str] = {}
+        self._left: dict[tuple[Nature, int | str], int | str] = {}
+        self.tasks: tuple[set[int | str], set[int | str]] | None = None  # ids of all tasks, where both sides tell them
 
     def copy(self) -> Names:
         """For a child, which knows what its parent knew."""
@@ -24,7 +27,7 @@ class Names:
         child._right, child._left, child.tasks = dict(self._right), dict(self._left), self.tasks
         return child
 
-    def bind(self, nature: Nature, left: int, right: int) -> None:
+    def bind(self, nature: Nature, left: int | str, right: int | str) -> None:
         """They are the same; what was known of either is forgotten."""
         old_right = self._right.pop((nature, left), None)
         old_left = self._left.pop((nature, right), None)
@@ -51,62 +54,90 @@ class Names:
         return fits
 
 
-def different(left: Node, right: Node, names: Names, *, fresh: bool = False) -> str | None:
-    """None when they are the same; else where in them the first difference is ("" at the top, ".st_mode[0]" within)."""
+@dataclass(frozen=True, slots=True)
+class Spot:
+    """Where in two nodes the first difference is ("" at the top, ".st_mode[0]" within), and what is there."""
+
+    where: str
+    left: Node | None
+    right: Node | None
+
+    def within(self, where: str) -> Spot:
+        """The same spot, seen from the node around it."""
+        return replace(self, where=where + self.where)
+
+    def __str__(self) -> str:
+        """`.st_nlink: 2, not 3`; the values only where they are hidden within a structure."""
+        if not self.where.startswith((".", "[")) or "," in self.where:
+            return self.where
+        shown = [show(node) for node in (self.left, self.right)]
+        return f"{self.where}: {shown[0]} and {shown[1]}" if all(shown) else self.where
+
+
+def show(node: Node | None) -> str:
+    """A small node as text; "" when it is not small."""
+    if isinstance(node, Name):
+        return hex(node.value) if node.nature is Nature.ADDRESS and isinstance(node.value, int) else str(node.value)
+    if isinstance(node, Text):
+        return quote(node.data[:32])
+    return str(node) if isinstance(node, int | str) else "nothing" if node is None else ""
+
+
+def different(left: Node, right: Node, names: Names, *, fresh: bool = False) -> Spot | None:
+    """None when they are the same; else the first difference."""
+    here = Spot("", left, right)
     if isinstance(left, Volatile) or isinstance(right, Volatile):
-        return _volatile(left, right)
+        # what changes from run to run is only looked at for being there
+        return here if left in (0, "?") or right in (0, "?") else None
     if isinstance(left, Name) and isinstance(right, Name):
-        return None if names.same(left, right, fresh=fresh) else ""
+        return None if names.same(left, right, fresh=fresh) else here
     if isinstance(left, Text) and isinstance(right, Text):
-        return _text(left, right)
+        place = _text(left, right)
+        return None if place is None else here.within(f", byte {place}")
     if isinstance(left, Group) and isinstance(right, Group):
-        return _group(left, right, names, fresh)
-    return None if left == right else ""
+        return _group(left, right, names, fresh=fresh)
+    return None if left == right else here
 
 
-def _volatile(left: Node, right: Node) -> str | None:
-    """What changes from run to run is only looked at for being there."""
-    return "" if left in (0, "?") or right in (0, "?") else None
-
-
-def _text(left: Text, right: Text) -> str | None:
-    """Where one side is cut short, what is behind is not known."""
-    shorter = min(len(left.data), len(right.data))
+def _text(left: Text, right: Text) -> int | None:
+    """The first byte that differs. Where one side is cut short, what is behind is not known."""
     for place, (one, other) in enumerate(zip(left.data, right.data, strict=False)):
         if one != other:
-            return f", byte {place}"
-    if len(left.data) == len(right.data) or (left if len(left.data) == shorter else right).cut:
+            return place
+    if len(left.data) == len(right.data) or min(left, right, key=lambda text: len(text.data)).cut:
         return None
-    return f", byte {shorter}"
+    return min(len(left.data), len(right.data))
 
 
-def _group(left: Group, right: Group, names: Names, fresh: bool) -> str | None:
+def _group(left: Group, right: Group, names: Names, *, fresh: bool) -> Spot | None:
     if left.sign != right.sign:
-        return ""
+        return Spot("", left, right)
     if left.members and right.members and left.members[0][0] and right.members[0][0]:
-        return _structure(left, right, names, fresh)
+        return _structure(left, right, names, fresh=fresh)
     for place, ((_, one), (_, other)) in enumerate(zip(left.members, right.members, strict=False)):
-        where = different(one, other, names, fresh=fresh)
-        if where is not None:
-            return f"[{place}]{where}"
-    shorter, longer = sorted((left, right), key=lambda group: len(group.members))
-    if len(shorter.members) < len(longer.members) and not (shorter.cut or shorter.brief):
-        return f"[{len(shorter.members)}]"
+        spot = different(one, other, names, fresh=fresh)
+        if spot is not None:
+            return spot.within(f"[{place}]")
+    shorter = min(left, right, key=lambda group: len(group.members))
+    size = len(shorter.members)
+    if len(left.members) != len(right.members) and not (shorter.cut or shorter.brief):
+        extra = [group.members[size][1] if len(group.members) > size else None for group in (left, right)]
+        return Spot(f"[{size}]", *extra)
     return None
 
 
-def _structure(left: Group, right: Group, names: Names, fresh: bool) -> str | None:
+def _structure(left: Group, right: Group, names: Names, *, fresh: bool) -> Spot | None:
     """Members by their names; where one side shows only some, only those."""
-    one, other = dict(left.members), dict(right.members)
+    mine, theirs = dict(left.members), dict(right.members)
     some = left.brief or right.brief
-    for name in [*one, *(name for name in other if name not in one)]:
-        if name not in one or name not in other:
+    for name in [*mine, *(name for name in theirs if name not in mine)]:
+        if name not in mine or name not in theirs:
             if some:
                 continue
-            return f".{name}"
-        where = different(one[name], other[name], names, fresh=fresh)
-        if where is not None:
-            return f".{name}{where}"
+            return Spot(f".{name}", mine.get(name), theirs.get(name))
+        spot = different(mine[name], theirs[name], names, fresh=fresh)
+        if spot is not None:
+            return spot.within(f".{name}")
     return None
 
 
@@ -114,9 +145,9 @@ def difference(left: Record, right: Record, names: Names) -> tuple[str, str] | N
     """None, or ("argument", which) or ("result", ""): the first difference between two records of the same name."""
     fresh = left.fresh and right.fresh
     for place, ((name, one), (_, other)) in enumerate(zip(left.args, right.args, strict=False)):
-        where = different(one, other, names, fresh=fresh and isinstance(one, Group))
-        if where is not None:
-            return "argument", f"{place + 1} ({name}{where})"
+        spot = different(one, other, names, fresh=fresh and isinstance(one, Group))
+        if spot is not None:
+            return "argument", f"{place + 1} ({name}{spot})"
     if len(left.args) != len(right.args) and "?" not in (left.result, right.result):
         longer = max(left.args, right.args, key=len)
         place = min(len(left.args), len(right.args))

@@ -57,7 +57,7 @@ class Name:
     """A number that stands for something."""
 
     nature: Nature
-    value: int
+    value: int | str  # devices are words: makedev(0x8, 0x1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -253,7 +253,7 @@ class Normalizer:
             words = text.split()
             if words and all(word.isdecimal() for word in words):
                 return Group(tuple(("", self._name(Nature.FD, int(word))) for word in words))
-        return parsed.text
+        return Name(nature, parsed.text) if nature is Nature.DEVICE and nature not in self.keep else parsed.text
 
     def _commented(self, value: Note, nature: Nature, kind: Kind | None) -> Node:
         """A comment that gives the names of a number (-X verbose) stands for it; one that counts goes with it."""
