@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from syscalls.abi.errno import EINVAL, ENOSPC, EPERM, SysError
-from syscalls.fs.file import File
+from syscalls.fs.file import POLLIN, POLLRDNORM, File
 
 if TYPE_CHECKING:
     from syscalls.fs.inode import Inode
@@ -100,6 +100,13 @@ class RandomDevice(MemoryDevice):
         raise SysError(EPERM if request in _OF_THE_POOL else EINVAL)
 
 
+class BlockingRandom(RandomDevice):
+    """/dev/random can be polled: it once waited for entropy (random_poll)."""
+
+    def poll(self) -> int:
+        return POLLIN | POLLRDNORM
+
+
 #: The nodes of /dev: name -> (rdev, mode).
 NODES: dict[bytes, tuple[int, int]] = {
     b"null": (makedev(1, 3), 0o666),
@@ -116,6 +123,9 @@ def factories(random: Random) -> dict[int, Factory]:
     """How to open each device, by rdev."""
 
     def open_random(inode: Inode, flags: int) -> File:
+        return BlockingRandom(inode, flags, random)
+
+    def open_urandom(inode: Inode, flags: int) -> File:
         return RandomDevice(inode, flags, random)
 
     return {
@@ -123,5 +133,5 @@ def factories(random: Random) -> dict[int, Factory]:
         makedev(1, 5): Zero,
         makedev(1, 7): Full,
         makedev(1, 8): open_random,
-        makedev(1, 9): open_random,
+        makedev(1, 9): open_urandom,
     }

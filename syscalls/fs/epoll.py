@@ -8,10 +8,13 @@ queues are asked each time, and whoever waits for the epoll file waits for these
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from struct import Struct
 
 from syscalls.abi.errno import EEXIST, EINVAL, ELOOP, ENOENT, SysError
 from syscalls.abi.fcntl import O_RDWR
 from syscalls.abi.poll import (
+    EPIOCGPARAMS,
+    EPIOCSPARAMS,
     EPOLLERR,
     EPOLLET,
     EPOLLEXCLUSIVE,
@@ -27,6 +30,7 @@ from syscalls.abi.poll import (
 )
 from syscalls.fs.anon import AnonFile, AnonInodeFs
 from syscalls.fs.file import File
+from syscalls.kernel.ports import Memory
 from syscalls.kernel.wait import WaitQueue
 
 #: How to be told, not what (EP_PRIVATE_BITS).
@@ -36,6 +40,7 @@ EXCLUSIVE_OK = EPOLLIN | EPOLLOUT | EPOLLERR | EPOLLHUP | EPOLLWAKEUP | EPOLLET 
 ALWAYS = EPOLLERR | EPOLLHUP
 #: How deep epoll files may watch each other (EP_MAX_NESTS).
 MAX_NESTS = 4
+_BUSY_POLL = Struct("<IHBB")
 #: Stores one event: (index, events, data).
 Store = Callable[[int, int, int], None]
 
@@ -108,6 +113,7 @@ class EpollFile(AnonFile):
         self.items: dict[tuple[int, int], Item] = {}  # by id of the file (which the item keeps alive) and descriptor
         self.ready: dict[Item, None] = {}  # in the order in which they became so
         self.waiters = WaitQueue("an epoll file")  # those in epoll_wait(2): woken one by one
+        self.busy_poll = (0, 0, 0, 0)  # struct epoll_params
         self.watchers = WaitQueue("an epoll file")  # those who poll this file itself
 
     # --- the interest list --------------------------------------------------------------------------------------------
@@ -203,7 +209,7 @@ class EpollFile(AnonFile):
         finally:
             self.ready = dict.fromkeys(candidates[asked:]) | again
         if self.ready:
-            self.wake()
+            self.waiters.wake(1)  # it is no news for those who poll this file (ep_done_scan)
         return done
 
     def _reported(self, item: Item, events: int, again: dict[Item, None]) -> None:
@@ -236,6 +242,27 @@ class EpollFile(AnonFile):
 
     def queues(self) -> tuple[WaitQueue, ...]:
         return (self.watchers, *self.host_queues())
+
+    def details(self) -> bytes:
+        """A line for each item (ep_show_fdinfo)."""
+        return b"".join(
+            b"tfd: %8d events: %8x data: %16x  pos:%d ino:%x sdev:%x\n"
+            % (item.fd, item.events, item.data, item.file.position, item.file.inode.ino, item.file.inode.fs.dev)
+            for item in self.items.values()
+        )
+
+    def ioctl(self, request: int, argument: int, memory: Memory) -> int:
+        """How to poll network devices busily, which here are none (ep_eventpoll_bp_ioctl)."""
+        if request == EPIOCSPARAMS:
+            usecs, _, prefer, pad = params = _BUSY_POLL.unpack(memory.read(argument, _BUSY_POLL.size))
+            if pad or usecs >> 31 or prefer > 1:
+                raise SysError(EINVAL)
+            self.busy_poll = params
+        elif request == EPIOCGPARAMS:
+            memory.write(argument, _BUSY_POLL.pack(*self.busy_poll))
+        else:
+            raise SysError(EINVAL)
+        return 0
 
     def close(self) -> None:
         for item in list(self.items.values()):

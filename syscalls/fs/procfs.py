@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Iterator
 
 from syscalls.abi.errno import EACCES, EINVAL, ENOENT, SysError
 from syscalls.abi.fcntl import O_ACCMODE, O_RDONLY, SEEK_CUR, SEEK_SET
+from syscalls.abi.poll import DEFAULT_POLLMASK
 from syscalls.abi.stat import PROC_SUPER_MAGIC, S_IFDIR, S_IFLNK, S_IFMT, S_IFREG
 from syscalls.fs.directory import DirectoryFile
 from syscalls.fs.file import File
@@ -81,6 +82,7 @@ class Text(Node):
     """A file; `render` gives its content when it is read, `store` (if any) takes what is written.
 
     `guard` raises SysError when the caller may not open it; `unwritable` is what writing answers without `store`.
+    `events` are what poll(2) says; None: the file has nothing to say to epoll(7) either.
     """
 
     def __init__(
@@ -91,12 +93,14 @@ class Text(Node):
         store: Store | None = None,
         guard: Guard = nobody_asks,
         unwritable: int = EINVAL,
+        events: int | None = None,
     ) -> None:
         super().__init__(S_IFREG | mode, owner)
         self.render = render
         self.store = store
         self.guard = guard
         self.unwritable = unwritable
+        self.events = events
 
     def inode(self, fs: ProcFs, ino: int) -> Inode:
         return ProcRegular(fs, self, ino)
@@ -106,7 +110,7 @@ class Setting(Text):
     """A file of /proc/sys: not even root opens for writing what cannot be set (sysctl_perm)."""
 
     def __init__(self, render: Render, store: Store | None = None, mode: int = 0o644) -> None:
-        super().__init__(render, mode if store else 0o444, store=store, unwritable=EACCES)
+        super().__init__(render, mode if store else 0o444, store=store, unwritable=EACCES, events=DEFAULT_POLLMASK)
 
 
 class Link(Node):
@@ -183,7 +187,7 @@ class ProcRegular(ProcInode):
         self.node.guard()
         if self.node.store is None and self.node.unwritable == EACCES and flags & O_ACCMODE != O_RDONLY:
             raise SysError(EACCES)
-        return ProcFile(self, flags)
+        return (ProcFile if self.node.events is None else PollableProcFile)(self, flags)
 
     def truncate(self, length: int) -> None:
         """O_TRUNC does no harm here."""
@@ -247,3 +251,10 @@ class ProcFile(File):
             raise SysError(EINVAL)
         self.position = offset
         return offset
+
+
+class PollableProcFile(ProcFile):
+    """One that is made by a module of its own, or a setting: those can be polled (proc_reg_poll, proc_sys_poll)."""
+
+    def poll(self) -> int:
+        return self.inode.node.events or 0

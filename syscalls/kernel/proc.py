@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
 from syscalls.abi.errno import EACCES, EINVAL, ENOENT, EPERM, ESRCH, SysError
+from syscalls.abi.poll import POLLIN, POLLRDNORM
 from syscalls.abi.stat import S_IRUSR, S_IWUSR, S_IXUSR
 from syscalls.fs import userns
 from syscalls.fs.cred import CAP_SETGID, CAP_SETUID, CAP_SYS_ADMIN, CAP_SYS_RESOURCE
@@ -129,8 +130,9 @@ def _text(
     store: Callable[[Task, bytes], None] | None = None,
     *,
     private: bool = False,
+    events: int | None = None,
 ) -> Entry:
-    """A file; `private`: only for those who may look into the process."""
+    """A file; `private`: only for those who may look into the process; `events`: see `Text`."""
 
     def make(task: Task) -> Node:
         def content() -> bytes:
@@ -139,7 +141,7 @@ def _text(
             return render(task)
 
         keep: Store | None = None if store is None else lambda data: store(task, data)
-        return Text(content, mode, _owner(task), keep, _guard(task) if private else nobody_asks)
+        return Text(content, mode, _owner(task), keep, _guard(task) if private else nobody_asks, events=events)
 
     return make
 
@@ -365,8 +367,8 @@ ENTRIES: dict[bytes, Entry] = {
     b"cwd": lambda task: _magic(task, lambda: task.fs.cwd),
     b"root": lambda task: _magic(task, lambda: task.fs.root),
     b"exe": lambda task: _magic(task, lambda: task.group.exe),
-    b"mounts": _text(lambda task: b"".join(_mounts(task).rows(task.fs.root))),
-    b"mountinfo": _text(lambda task: b"".join(_mounts(task).info_rows(task.fs.root))),
+    b"mounts": _text(lambda task: b"".join(_mounts(task).rows(task.fs.root)), events=POLLIN | POLLRDNORM),
+    b"mountinfo": _text(lambda task: b"".join(_mounts(task).info_rows(task.fs.root)), events=POLLIN | POLLRDNORM),
     b"smaps": _text(procstat.smaps, private=True),
     b"smaps_rollup": _text(procstat.smaps_rollup, private=True),
     b"wchan": _text(lambda task: b"0"),  # noqa: ARG005  # the kernel's own addresses are nobody's business

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from syscalls.abi.errno import EINVAL, EIO, SysError
 from syscalls.abi.limits import PIPE_MAX_SIZE
+from syscalls.abi.poll import DEFAULT_POLLMASK
 from syscalls.fs.procfs import Directory, Node, Setting, Text
 from syscalls.kernel import ipc_msg, ipc_sem, ipc_shm
 from syscalls.kernel.kernel import RELEASE, VERSION
@@ -69,7 +70,7 @@ def nodes(kernel: Kernel) -> dict[bytes, Node]:
     """Everything beside the processes."""
 
     def text(render: Callable[[], str], mode: int = 0o444) -> Text:
-        return Text(lambda: render().encode(), mode, unwritable=EIO)
+        return Text(lambda: render().encode(), mode, unwritable=EIO, events=DEFAULT_POLLMASK)
 
     return {
         b"cmdline": text(lambda: "\n"),

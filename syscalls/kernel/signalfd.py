@@ -24,6 +24,7 @@ from syscalls.kernel import signals
 from syscalls.kernel.siginfo import member_of
 
 if TYPE_CHECKING:
+    from syscalls.abi.arch import Arch
     from syscalls.kernel.kernel import Kernel
     from syscalls.kernel.signals import SigInfo
     from syscalls.kernel.task import Task
@@ -42,8 +43,8 @@ _FIELDS = {
 }
 
 
-def pack(info: SigInfo) -> bytes:
-    """struct signalfd_siginfo (signalfd_copyinfo)."""
+def pack(info: SigInfo, arch: Arch) -> bytes:
+    """struct signalfd_siginfo, which is the same on every `arch` (signalfd_copyinfo)."""
     member = member_of(info.signo, info.code)
     values = {f"ssi_{name}": getattr(info, name) for name in ("signo", "errno", "code", *_FIELDS[member])}
     if member is SiginfoTimer:
@@ -55,7 +56,7 @@ def pack(info: SigInfo) -> bytes:
         values["ssi_addr"] = info.address
     if member is SiginfoSys:
         values["ssi_call_addr"] = info.call_address
-    return layout(SignalfdSiginfo, None).pack(SignalfdSiginfo(**values))
+    return layout(SignalfdSiginfo, arch).pack(SignalfdSiginfo(**values))
 
 
 class SignalFile(AnonFile):
@@ -84,7 +85,7 @@ class SignalFile(AnonFile):
             raise SysError(EINVAL)
         records: list[bytes] = []
         while len(records) < count // SIZE and (info := signals.take(self._task, self.mask)) is not None:
-            records.append(pack(info))
+            records.append(pack(info, self._task.arch))
         return b"".join(records) or WOULD_BLOCK
 
     def poll(self) -> int:

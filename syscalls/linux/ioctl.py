@@ -12,10 +12,13 @@ from syscalls.abi.cstruct import I32, I64
 from syscalls.abi.errno import ENOTTY, EOPNOTSUPP, EPERM, SysError
 from syscalls.abi.fcntl import O_ASYNC, O_CLOEXEC, O_NONBLOCK
 from syscalls.abi.kinds import AddressKind, Fd, FlagsKind, Kind, PointerKind, SwitchKind
+from syscalls.abi.poll import EPIOCSPARAMS, NAPI_POLL_WEIGHT
+from syscalls.abi.prctl import CAP_NET_ADMIN
 from syscalls.abi.stat import S_IFDIR, S_IFLNK, S_IFREG
 from syscalls.abi.structs.termios import Termios, Winsize
 from syscalls.fs import devpts, fileattr
 from syscalls.fs.cred import CAP_SYS_ADMIN
+from syscalls.fs.epoll import EpollFile
 from syscalls.fs.fdtable import path_of
 from syscalls.fs.file import File
 from syscalls.kernel.fileio import install
@@ -147,8 +150,18 @@ def _open_peer(task: Task, file: File, argp: int) -> int:
         raise
 
 
+def _set_busy_poll(task: Task, file: File, argp: int) -> int:
+    """EPIOCSPARAMS: EPERM for more packets at once than NAPI takes, for whom is no administrator."""
+    if isinstance(file, EpollFile) and not task.cred.capable(CAP_NET_ADMIN):
+        budget = int.from_bytes(task.mm.read(argp + 4, 2), "little")
+        if budget > NAPI_POLL_WEIGHT:
+            raise SysError(EPERM)
+    return file.ioctl(EPIOCSPARAMS, argp, task.mm)
+
+
 _COMMON: dict[int, Callable[[Task, File, int], int]] = {
     abi.FIONBIO: _set_nonblocking,
+    EPIOCSPARAMS: _set_busy_poll,
     abi.FIOASYNC: _set_async,
     abi.FIOQSIZE: _quota_size,
     abi.TIOCGPTPEER: _open_peer,
