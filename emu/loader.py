@@ -68,6 +68,7 @@ def load(
     cred: Credentials,
     random: Random,
     hwcap: tuple[int, int],
+    secure: bool = False,
     interpreter: tuple[Image, Backing] | None = None,
 ) -> Loaded:
     """Map the program (and its interpreter) into the empty space `mm` and build its stack."""
@@ -85,7 +86,7 @@ def load(
     aux += common_aux(
         arch, headers=headers, header_size=image.header_size, header_count=image.headers_count, base=base, entry=entry,
         ids=(cred.uid, cred.euid, cred.gid, cred.egid), hwcap=hwcap[0], hwcap2=hwcap[1],
-        secure=cred.uid != cred.euid or cred.gid != cred.egid,
+        secure=secure,
     )  # fmt: skip
     stack = build(
         arch, arch.stack_top, args=args, env=env, filename=filename, random=random.random_bytes(16), aux=aux

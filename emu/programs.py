@@ -92,7 +92,7 @@ class Programs:
             loaded = load(
                 mm, image, FileBacking(invocation.file), args=invocation.args, env=invocation.env,
                 filename=invocation.filename, cred=cred, random=self.random, hwcap=engine.hwcap(image.arch),
-                interpreter=_interpreter(caller, image),
+                interpreter=_interpreter(caller, image), secure=invocation.secure,
             )  # fmt: skip
         except elf.FormatError as error:
             mm.release()

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 #: What -1 means in a call that sets ids: leave this one as it is.
 KEEP = -1
 OVERFLOW_ID = 65534
+SUID_DUMPABLE = 0  # /proc/sys/fs/suid_dumpable
 
 CAP_MAC_OVERRIDE = 32
 #: The capabilities that follow fsuid (CAP_FS_MASK of linux/capability.h).
@@ -58,7 +59,7 @@ def commit(task: Task, new: Credentials) -> None:
     old = task.cred
     changed = (old.euid, old.egid, old.fsuid, old.fsgid) != (new.euid, new.egid, new.fsuid, new.fsgid)
     if changed or new.permitted & ~old.permitted:
-        task.group.dumpable = 0  # /proc/sys/fs/suid_dumpable
+        task.group.dumpable = SUID_DUMPABLE
         task.death_signal = 0
     task.cred = new
 

@@ -7,20 +7,22 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from syscalls.abi.arch import Arch
-from syscalls.abi.errno import E2BIG, EACCES, ELOOP, ENOEXEC, ETXTBSY, SysError
+from syscalls.abi.errno import E2BIG, EACCES, ELOOP, ENOENT, ENOEXEC, ETXTBSY, SysError
 from syscalls.abi.fcntl import O_LARGEFILE, O_RDONLY
+from syscalls.abi.process import PER_CLEAR_ON_SETID, READ_IMPLIES_EXEC
 from syscalls.abi.signal import SIG_IGN
-from syscalls.abi.stat import S_IFREG, S_ISGID, S_ISUID, ST_NOEXEC, ST_NOSUID
+from syscalls.abi.stat import S_IFREG, ST_NOEXEC
 from syscalls.fs import notify
 from syscalls.fs.fdtable import put
 from syscalls.fs.open import vfs_open
 from syscalls.fs.path import resolve
-from syscalls.fs.perm import MAY_EXEC, permission
+from syscalls.fs.perm import MAY_EXEC, MAY_READ, permission
 from syscalls.kernel import posixtimer, usage
+from syscalls.kernel.creds import SUID_DUMPABLE, commit
+from syscalls.kernel.exec_creds import Becoming, becoming
 from syscalls.kernel.signals import AltStack
 
 if TYPE_CHECKING:
-    from syscalls.fs.cred import Credentials
     from syscalls.fs.file import File
     from syscalls.fs.path import Caller, Path
     from syscalls.kernel.ports import CpuState
@@ -33,6 +35,9 @@ MAX_ARG_STRLEN = 32 * 4096
 ARGUMENT_SPACE_MAX = 6 << 20  # three quarters of 8 MiB
 ARGUMENT_SPACE_MIN = 128 << 10
 COMM_BYTES = 15
+BLANKS = b" \t"
+#: SET_PERSONALITY of the architectures.
+PER_CLEAR_ON_EXEC = {"x86_64": READ_IMPLIES_EXEC, "i386": 0, "arm64": READ_IMPLIES_EXEC}
 
 
 @dataclass(slots=True)
@@ -44,6 +49,10 @@ class Invocation:
     args: list[bytes]
     env: list[bytes]
     depth: int = 0
+    interpreter: bytes = b""  # whom the last script has named
+    is_inaccessible: bool = False  # `filename` leads through a descriptor that will be closed
+    comm_of_file: bool = False  # the thread is named after the file: `filename` is only a descriptor's number
+    secure: bool = False  # AT_SECURE
 
 
 @dataclass(slots=True)
@@ -96,27 +105,41 @@ def _interpreted(caller: Caller, script: Invocation, line: bytes) -> Invocation:
     """The interpreter that a script's first line names, with the script as its argument; ELOOP, ENOEXEC."""
     if script.depth == MAX_SCRIPTS:
         raise SysError(ELOOP)
-    words = line.split(None, 1)
-    if not words:
+    interpreter, option = _words(line)
+    if script.is_inaccessible:
+        raise SysError(ENOENT)
+    args = [interpreter, *option, script.interpreter or script.filename, *script.args[1:]]
+    file = open_exec(caller, resolve(caller, None, interpreter or b"."))
+    return replace(script, file=file, args=args, depth=script.depth + 1, interpreter=interpreter)
+
+
+def _words(line: bytes) -> tuple[bytes, list[bytes]]:
+    """The interpreter and its one argument, if there is one; a NUL ends either."""
+    line = line.strip(BLANKS)
+    if not line:
         raise SysError(ENOEXEC)
-    interpreter = words[0]
-    option = [words[1].rstrip(b" \t")] if len(words) > 1 and words[1].strip(b" \t") else []
-    args = [interpreter, *option, script.filename, *script.args[1:]]
-    file = open_exec(caller, resolve(caller, None, interpreter))
-    return Invocation(file, script.filename, args, script.env, script.depth + 1)
+    end = min((at for at in map(line.find, (b" ", b"\t", b"\0")) if at >= 0), default=len(line))
+    rest = b"" if line[end : end + 1] == b"\0" else line[end:].lstrip(BLANKS).split(b"\0")[0]
+    return line[:end], [rest] if line[end:].lstrip(BLANKS) and line[end : end + 1] != b"\0" else []
 
 
 def _first_line(file: File) -> bytes | None:
-    """What stands behind `#!`; None when it is no script. ENOEXEC when the interpreter's name is cut off."""
+    """What stands behind `#!`; None when it is no script. ENOEXEC when the interpreter's name is cut off.
+
+    A shorter file is followed by zeros, as in the kernel's buffer, whose last byte does not count.
+    """
     head = file.pread(SCRIPT_BYTES, 0)
     if head:
         notify.on_access(file)
     if not isinstance(head, bytes) or not head.startswith(b"#!"):
         return None
-    line, newline, _ = head[2:].partition(b"\n")
-    if not newline and len(head) == SCRIPT_BYTES and not line.strip(b" \t").count(b" "):
+    line, newline, _ = head.ljust(SCRIPT_BYTES, b"\0")[2:].partition(b"\n")
+    if newline:
+        return line
+    line = line[: SCRIPT_BYTES - 3]
+    if not any(byte in line.lstrip(BLANKS) for byte in b" \t\0"):
         raise SysError(ENOEXEC)
-    return line.strip(b" \t").split(b"\0", 1)[0]
+    return line
 
 
 def check_size(args: Sequence[bytes], env: Sequence[bytes], stack_limit: int) -> None:
@@ -137,9 +160,10 @@ def execute(task: Task, invocation: Invocation) -> None:
     assert kernel.processors is not None
     invocation = follow_scripts(task, invocation)
     script_file = invocation.file
-    cred = _new_credentials(task, script_file)
     try:
-        program = kernel.processors.load(task, invocation, cred, task.group.limits)
+        become = becoming(task, script_file)
+        invocation.secure = become.secure
+        program = kernel.processors.load(task, invocation, become.cred, task.group.limits)
     except SysError:
         put(script_file)
         raise
@@ -151,8 +175,9 @@ def execute(task: Task, invocation: Invocation) -> None:
         task.files = table.copy()
         table.release()
     task.files.close_on_exec()
-    task.cred = cred
-    task.comm = comm_of(invocation.filename)
+    _become(task, become)
+    path = script_file.path
+    task.comm = comm_of(path.dentry.name if invocation.comm_of_file and path is not None else invocation.filename)
     put(script_file)
     kernel.processors.connect(task)
 
@@ -203,21 +228,27 @@ def _reset_signals(task: Task) -> None:
     task.group.has_executed = True
 
 
-def _new_credentials(task: Task, file: File) -> Credentials:
-    """Set-user-ID and set-group-ID programs, and what root's may do (bprm_fill_uid, cap_bprm_creds_from_file)."""
-    cred, inode = task.cred, file.inode
-    euid, egid = cred.euid, cred.egid
-    mount = file.path.mount if file.path is not None else None
-    if mount is not None and not mount.flags & ST_NOSUID and not task.no_new_privs:
-        if inode.mode & S_ISUID:
-            euid = inode.uid
-        if inode.mode & (S_ISGID | 0o010) == S_ISGID | 0o010:
-            egid = inode.gid
-    changed = replace(cred, euid=euid, suid=euid, fsuid=euid, egid=egid, sgid=egid, fsgid=egid)
-    root = cred.root_uid
-    permitted = cred.inheritable | cred.bounding if root in (euid, cred.uid) else cred.ambient
-    effective = permitted if euid == root else cred.ambient
-    return replace(changed, permitted=permitted, effective=effective)
+def _become(task: Task, become: Becoming) -> None:
+    """The program's credentials; what the old one asked for that must not outlive it (setup_new_exec)."""
+    cred, group = become.cred, task.group
+    group.dumpable = 1 if (cred.euid, cred.egid) == (cred.uid, cred.gid) else SUID_DUMPABLE
+    if not _is_readable(task):
+        group.dumpable = SUID_DUMPABLE
+    if become.secure:
+        task.death_signal = 0
+    commit(task, cred)
+    task.personality &= ~(PER_CLEAR_ON_SETID if become.set_id else PER_CLEAR_ON_EXEC[task.arch.name])
+
+
+def _is_readable(task: Task) -> bool:
+    """Could the caller have read the program? A core of it would show it (would_dump)."""
+    exe = task.group.exe
+    try:
+        if exe is not None:
+            permission(exe.inode, task.cred, MAY_READ)
+    except SysError:
+        return False
+    return True
 
 
 def comm_of(name: bytes) -> bytes:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from syscalls.abi.errno import EINVAL, ELOOP, SysError
+from syscalls.abi.errno import E2BIG, EINVAL, ELOOP, ENAMETOOLONG, SysError
 from syscalls.abi.fcntl import AT_EMPTY_PATH, AT_FDCWD, AT_SYMLINK_NOFOLLOW
 from syscalls.abi.kinds import DirFd, Path, Strings, StringsKind
 from syscalls.abi.resource import RLIMIT_STACK
 from syscalls.fs.fdtable import put
+from syscalls.fs.file import File
 from syscalls.fs.path import resolve
 from syscalls.kernel.exec import MAX_ARG_STRLEN, Invocation, check_size, execute, open_exec
 from syscalls.kernel.task import Task
@@ -27,7 +28,10 @@ def _strings(task: Task, address: int) -> list[bytes]:
         pointer = int.from_bytes(task.mm.read(address + len(strings) * word, word), "little")
         if not pointer:
             break
-        strings.append(task.mm.cstr(pointer, MAX_ARG_STRLEN))
+        try:
+            strings.append(task.mm.cstr(pointer, MAX_ARG_STRLEN))
+        except SysError as error:
+            raise SysError(E2BIG if error.errno == ENAMETOOLONG else error.errno) from None
     return strings
 
 
@@ -45,10 +49,18 @@ def _execute(task: Task, dirfd: int, pathname: bytes, argv: int, envp: int, flag
     except SysError:
         put(file)
         raise
-    name = pathname
-    if dirfd != AT_FDCWD and not pathname.startswith(b"/"):
-        name = b"/dev/fd/%d" % dirfd + (b"/" + pathname if pathname else b"")
-    execute(task, Invocation(file, name, args, env))
+    execute(task, _invocation(task, file, dirfd, pathname, args, env))
+
+
+def _invocation(
+    task: Task, file: File, dirfd: int, pathname: bytes, args: list[bytes], env: list[bytes]
+) -> Invocation:  # fmt: skip
+    """What the program is told its file is called; a name by descriptor may not lead anywhere later (alloc_bprm)."""
+    if dirfd == AT_FDCWD or pathname.startswith(b"/"):
+        return Invocation(file, pathname, args, env, comm_of_file=not pathname)
+    name = b"/dev/fd/%d" % dirfd + (b"/" + pathname if pathname else b"")
+    closed = dirfd in task.files.cloexec
+    return Invocation(file, name, args, env, is_inaccessible=closed, comm_of_file=not pathname)
 
 
 @syscall()
