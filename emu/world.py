@@ -119,6 +119,8 @@ class World:
         for link, target in DEVICE_LINKS.items():
             vfs.symlink(self, target.encode(), None, f"/dev/{link}".encode())
         self.mkdir("/dev/shm", 0o1777)  # noqa: S108  # the guest's
+        shm = TmpFs(kernel.new_dev(), kernel.realtime, kernel.ram, self.special, mode=0o1777)
+        self.mounts.mount(shm.root, self.path("/dev/shm"), source=b"tmpfs")  # noqa: S108  # the guest's
         self.mkdir("/dev/pts", 0o755)
         devpts = self.devpts
         devpts.mount = self.mounts.mount(devpts.root, self.path("/dev/pts"), source=b"devpts")

@@ -98,15 +98,19 @@ CALLS: dict[str, dict[str, Nature]] = {
     "brk": {"=": Nature.ADDRESS},
     "shmat": {"=": Nature.ADDRESS},
     "signal": {"=": Nature.ADDRESS},
+    "futex": {"timeout": Nature.TIME},  # what is left of it, or a moment
+    "futex_time64": {"timeout": Nature.TIME},
     "pipe": {"pipefd": Nature.FD},
     "pipe2": {"pipefd": Nature.FD},
     "socketpair": {"sv": Nature.FD},
     "arch_prctl": {"addr": Nature.ADDRESS},
     "clone": {"=": Nature.PID},
     "clone3": {"=": Nature.PID},
-    "fork": {"=": Nature.PID},
-    "vfork": {"=": Nature.PID},
+    **{name: {"=": Nature.PID} for name in ("fork", "vfork", "wait4", "waitpid", "getpid", "gettid", "setsid")},
 }
+
+#: Calls that a program makes only where the kernel gives it no code of its own to do without (vdso(7)).
+VDSO = _set("clock_gettime clock_gettime64 clock_getres clock_getres_time64 gettimeofday time getcpu")
 
 #: Calls whose result is a new name: a number that was another's until now may be given again.
 FRESH = _set(

@@ -1,8 +1,9 @@
 """Two runs side by side: which task is which, which event is which, and what is different.
 
 Of each difference it is said what it is: a missing or an extra call, another result, another argument, another order,
-another signal, another end. A signal from outside that comes at another moment, and a call that it interrupts, are
-differences of timing, which two runs of the same kernel have as well: counted, and not held against anybody.
+another signal, another end. A signal from outside that comes at another moment, a call that it interrupts, and a clock
+that is read with or without a call (vdso(7)), are differences of timing, which two runs of the same kernel have as
+well: counted, and not held against anybody.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 
 from emu.trace.align import Pair, align
-from emu.trace.classify import Nature
+from emu.trace.classify import VDSO, Nature
 from emu.trace.compare import Names, difference
 from emu.trace.normalize import Normalizer, Record, key_of
 from emu.trace.recording import Event, Recording
@@ -155,9 +156,42 @@ def _tasks(place: str, left: TaskTrace | None, right: TaskTrace | None, names: N
             row.kind = None if number else kind
             diff.rows.append(row)
         return diff
-    diff.rows = [_row(left.records, right.records, pair, names) for pair in pair_up(left.records, right.records)]
+    mine, theirs = ([record for record in side.records if not record.asynchronous] for side in (left, right))
+    pairs = pair_up(mine, theirs)
+    diff.rows = [_row(mine, theirs, pair, names) for pair in pairs]
     _moved(diff.rows)
+    _put_in(diff.rows, left.records, right.records, names)
     return diff
+
+
+def _put_in(rows: list[Row], left: Sequence[Record], right: Sequence[Record], names: Names) -> None:
+    """Signals from outside: in their own order, wherever they came. That they came elsewhere is a matter of timing."""
+    mine, theirs = ([record for record in side if record.asynchronous] for side in (left, right))
+    made = []
+    for pair in align([key_of(record) for record in mine], [key_of(record) for record in theirs]):
+        row = _row(mine, theirs, pair, names)
+        before = [_events_before(side, record) for side, record in ((left, row.left), (right, row.right))]
+        row.timing = row.kind is None and before[0] != before[1]
+        place = before[0] if row.left is not None else before[1]
+        made.append((_row_of(rows, place, left=row.left is not None), row))
+    for place, row in reversed(made):
+        rows.insert(place, row)
+
+
+def _events_before(side: Sequence[Record], record: Record | None) -> int:
+    """How many events of the task's own doing came before."""
+    if record is None:
+        return 0
+    return sum(not other.asynchronous for other in side if other.seq < record.seq)
+
+
+def _row_of(rows: Sequence[Row], count: int, *, left: bool) -> int:
+    """The number of the row behind `count` events of one side."""
+    for number, row in enumerate(rows):
+        if not count:
+            return number
+        count -= (row.left if left else row.right) is not None
+    return len(rows)
 
 
 def pair_up(left: Sequence[Record], right: Sequence[Record]) -> list[Pair]:
@@ -199,7 +233,7 @@ def _row(left: Sequence[Record], right: Sequence[Record], pair: Pair, names: Nam
         if found is not None:
             row.kind = _ENDS.get(one.what) or (Kind.ARGUMENT if found[0] == "argument" else Kind.RESULT)
             row.detail = found[1]
-    elif there.interrupted:
+    elif there.interrupted or (there.what == "call" and there.name in VDSO):
         row.timing = True
     else:
         row.kind = _ENDS.get(there.what) or (Kind.MISSING_CALL if other is None else Kind.EXTRA_CALL)
@@ -218,7 +252,4 @@ def _moved(rows: Sequence[Row]) -> None:
     for row in rows:
         if row.right is None and row.left is not None and row.kind is not None and extra.get(row.left.key):
             other = extra[row.left.key].pop(0)
-            if row.left.asynchronous:
-                row.kind, row.timing, other.kind = None, True, None
-            else:
-                row.kind, other.kind = Kind.ORDER, None
+            row.kind, other.kind = Kind.ORDER, None

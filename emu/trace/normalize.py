@@ -12,6 +12,7 @@ What is what is told by the declarations (classify.py), never by the look of the
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
@@ -50,6 +51,7 @@ from syscalls.abi.kinds import FlagsKind, Kind
 
 #: Below are no mappings (vm.mmap_min_addr): such a number is a flag, or a wild pointer that the program has made up.
 FIRST_ADDRESS = 0x10000
+READS = frozenset({"read", "readv", "pread64"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,16 +114,23 @@ class Normalizer:
     def __init__(self, keep: Iterable[Nature] = ()) -> None:
         self.keep = frozenset(keep)
         self._kinds: dict[tuple[Arch, str], tuple[dict[str, Kind], Any]] = {}
-        self._random: dict[int, set[int]] = {}  # process -> descriptors that lead to random bytes
+        self._sources: dict[tuple[int, int], str] = {}  # process and descriptor -> where what is read comes from
         self._writer = Writer(TraceOptions())
 
     def call(self, event: CallEvent) -> Record:
         """The record of a call."""
         kinds, result_kind = self._declared(event)
-        args = []
+        absolute = _says(event, "ABSTIME")  # of TIMER_ABSTIME, TFD_TIMER_ABSTIME
+        args: list[tuple[str, Node]] = []
         for name, value in event.args:
             kind = kinds.get(name)
             nature = nature_of_parameter(event.name, name, kind)
+            if event.name.startswith("syscall_"):
+                nature = Nature.HOST  # whatever the registers held
+            elif absolute and isinstance(value, Struct):
+                nature = Nature.TIME  # a moment that the program has worked out from now
+            elif name == "arg" and isinstance(value, Int) and _says(event, "F_SETOWN"):
+                nature = Nature.PID
             args.append((name, self._node(value, nature, kind)))
         self._watch(event, args)
         record = Record(event, "call", event.name, args, self._result(event, result_kind), self._note(event))
@@ -162,8 +171,10 @@ class Normalizer:
         if event.result is None or event.value is None:
             return "?"
         nature = result_nature(event.name, kind)
-        if nature is Nature.DATA and event.name.startswith("fcntl") and _says(event, "F_DUPFD"):
-            nature = Nature.FD
+        if nature is Nature.DATA and event.name.startswith("fcntl"):
+            nature = Nature.FD if _says(event, "F_DUPFD") else Nature.PID if _says(event, "F_GETOWN") else nature
+        elif event.name in READS and self._source(event).startswith("/proc/"):
+            return Volatile(Nature.HOST)  # ids, addresses, times and counts as text
         if nature is Nature.PID and nature not in self.keep and isinstance(event.value, Int | Id):
             return Name(nature, event.value.value)  # even 0: somebody outside
         return self._node(event.value, nature, None)
@@ -182,17 +193,23 @@ class Normalizer:
         return nodes[0] if len(nodes) == 1 else Group(tuple(("", node) for node in nodes))
 
     def _watch(self, event: CallEvent, args: list[tuple[str, Node]]) -> None:
-        """Data from a source of random bytes are random: follow who has one open."""
-        opened = self._random.setdefault(event.pid, set())
-        if event.name in {"open", "openat", "openat2"} and event.result is not None and event.result >= 0:
+        """What is read is random, or holds cookies, by where it comes from: follow which descriptors lead there."""
+        opens = event.name in {"open", "openat", "openat2"}
+        if (opens or event.name.startswith("inotify_init")) and (event.result or -1) >= 0:
             paths = [node.data for _, node in args if isinstance(node, Text)]
-            opened.discard(event.result)
-            if paths and paths[0] in {b"/dev/urandom", b"/dev/random"}:
-                opened.add(event.result)
-        elif event.name in {"read", "readv", "pread64"} and opened and event.args:
-            first = event.args[0][1]
-            if getattr(first, "value", None) in opened and len(args) > 1:
+            source = os.fsdecode(paths[0]) if opens and paths else event.name
+            self._sources[event.pid, event.result or 0] = source
+        elif event.name in READS and len(args) > 1 and event.result:
+            source = self._source(event)
+            if source in {"/dev/urandom", "/dev/random"}:
                 args[1] = (args[1][0], Volatile(Nature.RANDOM))
+            elif source.startswith("/proc/"):
+                args[1] = (args[1][0], Volatile(Nature.HOST))
+            elif source.startswith("inotify_init") and isinstance(args[1][1], Text):
+                args[1] = (args[1][0], Text(without_cookies(args[1][1].data), args[1][1].cut))
+
+    def _source(self, event: CallEvent) -> str:
+        return self._sources.get((event.pid, getattr(event.args[0][1], "value", -1)), "") if event.args else ""
 
     # --- values -------------------------------------------------------------------------------------------------------
 
@@ -295,8 +312,20 @@ def _parsed(text: str) -> Value:
     return parse_value(text)
 
 
+def without_cookies(data: bytes) -> bytes:
+    """inotify(7): what ties the two halves of a renaming together counts up from the start of the machine."""
+    made, place, seen = bytearray(data), 0, [0]
+    while place + 16 <= len(data):
+        cookie, length = (int.from_bytes(data[place + at : place + at + 4], "little") for at in (8, 12))
+        if cookie not in seen:
+            seen.append(cookie)
+        made[place + 8 : place + 12] = seen.index(cookie).to_bytes(4, "little")
+        place += 16 + length
+    return bytes(made)
+
+
 def _says(event: CallEvent, command: str) -> bool:
-    return any(isinstance(value, Named | Words) and value.text.startswith(command) for _, value in event.args)
+    return any(isinstance(value, Named | Words) and command in value.text for _, value in event.args)
 
 
 def _comes_from_outside(event: SignalEvent) -> bool:

@@ -150,6 +150,8 @@ class StraceLog:
             word = found.group(1)
             if what == "superseded":
                 self._found.append((tid, int(word)))
+                if int(word) in self._heads:  # its execve returns under the leader's id
+                    self._heads[tid] = self._heads.pop(int(word))
             elif what == "stopped":
                 self._found.append(StopEvent(tid, tid, word))
             else:
