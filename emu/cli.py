@@ -326,6 +326,28 @@ def diff(**settings: Any) -> None:
     leave(run_diff(settings, make_sandbox))
 
 
+@cli.command(context_settings=PROGRAM_CONTEXT)
+@click.option("--json", "json", is_flag=True, help="For machines.")
+@sandbox_options
+def portability(**settings: Any) -> None:
+    """Show which system calls the builds of a program make, where those exist, and which are lacking here.
+
+    Each of the PROGRAMS is run, with the arguments behind --; a saved trace (JSON, or strace's text) stands for a run.
+    Calls that are one under several names share a row: open and openat, mmap2 and mmap. The exit status is 0 when
+    Trapeze's kernel implements every call that was made, 1 otherwise.
+
+    \b
+    Examples:
+      trapeze portability tool-x86_64 tool-i386 tool-arm64 -- --version
+      trapeze portability customer.strace ./tool-arm64
+    """
+    from emu.trace.compare_command import run_portability
+
+    if settings["program"].startswith("-"):
+        raise UsageError(f"no such option: {settings['program']} (see trapeze portability --help)")
+    leave(run_portability(settings, make_sandbox))
+
+
 @cli.command()
 @click.argument("name", required=False)
 @click.option("--json", "json", is_flag=True, help="For machines.")

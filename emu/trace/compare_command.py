@@ -114,10 +114,33 @@ def _sides(settings: dict[str, Any], make: Callable[[dict[str, Any]], Sandbox]) 
     return [Side("linux", native), Side("trapeze", emulated)], settings["canonical"]
 
 
+def run_portability(settings: dict[str, Any], make: Callable[[dict[str, Any]], Sandbox]) -> int:
+    """Carry out `trapeze portability`: 0 when our kernel implements every call that was made, 1 otherwise."""
+    from emu.trace import portability
+
+    names, args = split_words([settings["program"], *settings["args"]])
+    data = b"" if all(_is_trace(name) for name in names) else standard_input()
+    builds = []
+    for name in names:
+        if _is_trace(name):
+            recording = read_trace(name)
+        else:
+            recording = _emulated({**settings, "program": name, "args": tuple(args)}, make, data)
+        builds.append(portability.Build.of(name, recording))
+    show = portability.portability_json if settings["json"] else portability.portability_text
+    sys.stdout.write(show(builds))
+    return 1 if any(use.missing for use in portability.uses(builds)) else 0
+
+
+def split_words(words: list[str]) -> tuple[list[str], list[str]]:
+    """PROGRAM... -- ARGS."""
+    end = words.index("--") if "--" in words else len(words)
+    return words[:end], words[end + 1 :]
+
+
 def _programs(words: list[str], settings: dict[str, Any], make: Callable[[dict[str, Any]], Sandbox]) -> list[Side]:
     """--programs A B C -- ARGS."""
-    end = words.index("--") if "--" in words else len(words)
-    programs, args = words[:end], words[end + 1 :]
+    programs, args = split_words(words)
     if len(programs) < 2:
         raise UsageError("--programs: at least two programs, then -- and their arguments")
     data = standard_input()

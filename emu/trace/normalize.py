@@ -244,10 +244,10 @@ class Normalizer:
         raise TypeError(value)
 
     def _number(self, number: int, nature: Nature, kind: Kind | None) -> Node:
+        if nature in NAMES and nature is not Nature.ADDRESS:
+            return self._name(nature, number)
         if nature is Nature.ADDRESS or is_pointer(kind):
             return self._address(number)
-        if nature in NAMES:
-            return self._name(nature, number)
         if isinstance(kind, FlagsKind) and hasattr(kind.table, "format") and not hasattr(kind.table, "unit"):
             return self._words(kind.table.format(number), nature, None)  # -X raw
         return number
