@@ -11,6 +11,10 @@ from syscalls.fs.file import File
 from syscalls.fs.mount import Path, anonymous
 
 
+#: Descriptors that a new table has room for (NR_OPEN_DEFAULT).
+_PLACES = 64
+
+
 def path_of(file: File) -> Path:
     """Where the file was opened; for a pipe and the like, a path that leads nowhere else."""
     if file.path is None:
@@ -21,11 +25,12 @@ def path_of(file: File) -> Path:
 class FdTable:
     """Descriptors of a process, and which of them execve(2) closes (struct files_struct)."""
 
-    __slots__ = ("__weakref__", "_files", "_used", "cloexec", "users")
+    __slots__ = ("__weakref__", "_files", "_used", "cloexec", "places", "users")
 
     def __init__(self) -> None:
         self._files: dict[int, File] = {}
         self._used = 0  # bit n: descriptor n is taken
+        self.places = _PLACES  # how large the table has become (max_fds)
         self.cloexec: set[int] = set()
         self.users = 1  # processes that share it (CLONE_FILES)
 
@@ -86,6 +91,8 @@ class FdTable:
         file.users += 1
         self._files[fd] = file
         self._used |= 1 << fd
+        if fd >= self.places:
+            self.places = 1 << fd.bit_length()  # alloc_fdtable
         if cloexec:
             self.cloexec.add(fd)
         else:
@@ -157,6 +164,7 @@ class FdTable:
         table = FdTable()
         table._files = dict(self._files)
         table._used = self._used
+        table.places = max(_PLACES, 1 << (self._used.bit_length() - 1).bit_length() if self._used else 0)
         table.cloexec = set(self.cloexec)
         for file in table._files.values():
             file.users += 1

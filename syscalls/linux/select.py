@@ -22,20 +22,11 @@ Set = Annotated[FdSet, FdSetKind()]
 Sets = tuple[FdSet, FdSet, FdSet]
 
 
-def _limit(task: Task, nfds: int) -> int:
-    """Bits beyond the descriptor table are not looked at: it has 64 places, or 256, 512 ... (alloc_fdtable)."""
-    highest = max(task.files, default=0)
-    places = 64 if highest < 64 else 256
-    while places <= highest:
-        places *= 2
-    return min(nfds, places)
-
-
 async def _select(task: Task, nfds: int, sets: Sets, deadline: int | None) -> int:
     """core_sys_select: the three sets are stored only when the call succeeds."""
     if nfds < 0:
         raise SysError(EINVAL)
-    nfds = _limit(task, nfds)
+    nfds = min(nfds, task.files.places)  # what lies beyond is not looked at
     read, write, exceptional = (given.get(nfds) for given in sets)
     ready = await polling.select(task, (read, write, exceptional), deadline)
     for given, found in zip(sets, ready, strict=True):
