@@ -28,6 +28,9 @@ class AnonFile(File):
     def __init__(self, fs: AnonInodeFs, flags: int) -> None:
         super().__init__(fs.inode, flags)
 
+    def splices(self, *, writing: bool) -> bool:
+        return not writing
+
     def seek(self, offset: int, whence: int) -> int:
         del offset, whence
         return 0

@@ -48,6 +48,7 @@ class FileSystem:
     max_links = 0  # links of one inode; 0: no limit
     has_flags = False  # can its files be immutable, append-only ...? (fileattr.py)
     has_handles = False  # can files be found by their handles?
+    moves_ranges = True  # FALLOC_FL_COLLAPSE_RANGE, _INSERT_RANGE and _ZERO_RANGE of regular files?
     has_xattrs = True  # does it know extended attributes? (IOP_XATTR)
     max_bytes = (1 << 63) - 1  # s_maxbytes, the largest offset of a file
     pinned = True  # names change only through syscalls.fs.vfs, so that dentries may be kept for ever

@@ -85,7 +85,7 @@ def openat2(caller: Caller, base: Path | None, name: bytes, flags: int, mode: in
 
     The caller sees to O_CLOEXEC, O_LARGEFILE of 64-bit programs, and to waiting while the file is not `opened`.
     """
-    _check_flags(flags, mode, resolve)
+    check_flags(flags, mode, resolve)
     if not name:
         raise SysError(ENOENT)
     follow = not flags & O_NOFOLLOW and flags & (O_CREAT | O_EXCL) != O_CREAT | O_EXCL
@@ -107,7 +107,7 @@ def reopen(caller: Caller, path: Path, flags: int) -> File:
     flags &= VALID_OPEN_FLAGS
     if flags & O_PATH:
         flags &= O_DIRECTORY | O_NOFOLLOW | O_PATH | O_CLOEXEC
-    _check_flags(flags, 0, 0)
+    check_flags(flags, 0, 0)
     if flags & O_PATH:
         file = File(path.inode, O_PATH | flags & (O_DIRECTORY | O_NOFOLLOW))
         file.path, file.cred = path, caller.cred
@@ -117,7 +117,7 @@ def reopen(caller: Caller, path: Path, flags: int) -> File:
     return _do_open(caller, walk, flags, created=False, directory=path.dentry.parent.inode)
 
 
-def _check_flags(flags: int, mode: int, resolve: int) -> None:
+def check_flags(flags: int, mode: int, resolve: int) -> None:
     """Combinations that make no sense (build_open_flags); EINVAL."""
     makes = flags & (O_CREAT | TMPFILE_BIT)
     if (

@@ -31,6 +31,7 @@ class OverlayFs(TmpFs):
 
     name = "overlay"
     magic = OVERLAYFS_SUPER_MAGIC
+    moves_ranges = True
 
     def __init__(self, dev: int, now: Callable[[], int], ram: Ram, special: SpecialFiles, tree: HostDirectory) -> None:
         self.tree = tree

@@ -27,12 +27,13 @@ class Quota(Protocol):
 class PageCache:
     """Sparse data of one file. A subclass that fills pages from elsewhere overrides `fill` and `backed`."""
 
-    __slots__ = ("__weakref__", "_frames", "_mapped", "_quota", "_ram", "size", "unmap")
+    __slots__ = ("__weakref__", "_frames", "_mapped", "_quota", "_ram", "_unwritten", "size", "unmap")
 
     def __init__(self, ram: Ram, quota: Quota | None = None) -> None:
         self._ram = ram
         self._quota = quota
         self._frames: dict[int, int] = {}
+        self._unwritten: set[int] = set()  # pages that fallocate(2) has given frames, and nobody has stored to
         self._mapped = False  # was a frame ever given to a mapping?
         self.size = 0
         #: Called with (first page, number of pages; None: all from there) before frames go away (unmap_mapping_range).
@@ -75,6 +76,7 @@ class PageCache:
         """The frame of a page, for a mapping, which takes its own share of it; allocated when there was a hole."""
         self._mapped = True
         self._populate(index, index + 1)
+        self._unwritten.discard(index)
         return self._frames[index]
 
     def _populate(self, first: int, end: int) -> None:
@@ -116,6 +118,7 @@ class PageCache:
         count = 0
         for index in indexes:
             self._ram.release(self._frames.pop(index))
+            self._unwritten.discard(index)
             count += 1
         if count and self._quota is not None:
             self._quota.charge(-count)
@@ -177,6 +180,8 @@ class PageCache:
             position += length
         if self._mapped:
             self._forget_code(offset, count)
+        if self._unwritten:
+            self._unwritten.difference_update(range(offset >> PAGE_SHIFT, (offset + count + _OFFSET) >> PAGE_SHIFT))
         self.size = max(self.size, offset + count)
         return count
 
@@ -215,6 +220,7 @@ class PageCache:
         except SysError:
             self._release(index for index in self._indexes(first, end) if index not in before)
             raise
+        self._unwritten.update(set(self._indexes(first, end)) - before)
 
     def punch(self, offset: int, length: int) -> None:
         """Make the range a hole (FALLOC_FL_PUNCH_HOLE)."""
@@ -232,6 +238,7 @@ class PageCache:
         """Cut whole pages out; what follows moves down (FALLOC_FL_COLLAPSE_RANGE)."""
         first, count = offset >> PAGE_SHIFT, length >> PAGE_SHIFT
         self._unmap(first, None)
+        self._unwritten.clear()
         self._release(self._indexes(first, first + count))
         self._frames = {index - count if index >= first else index: frame for index, frame in self._frames.items()}
         self.size -= length
@@ -240,6 +247,7 @@ class PageCache:
         """Make room for whole pages; what follows moves up (FALLOC_FL_INSERT_RANGE)."""
         first, count = offset >> PAGE_SHIFT, length >> PAGE_SHIFT
         self._unmap(first, None)
+        self._unwritten.clear()
         self._frames = {index + count if index >= first else index: frame for index, frame in self._frames.items()}
         self.size += length
 
@@ -261,9 +269,9 @@ class PageCache:
     def next_data(self, offset: int) -> int | None:
         """First position from `offset` on that has data; None when only a hole follows (SEEK_DATA)."""
         index = offset >> PAGE_SHIFT
-        if index in self._frames:
+        if index in self._frames and index not in self._unwritten:
             return offset
-        pages = sorted(self._frames)
+        pages = sorted(self._frames.keys() - self._unwritten)
         at = bisect_left(pages, index)
         if at == len(pages) or pages[at] << PAGE_SHIFT >= self.size:
             return None
@@ -272,8 +280,8 @@ class PageCache:
     def next_hole(self, offset: int) -> int:
         """First position from `offset` on that is a hole; the end of the file counts as one (SEEK_HOLE)."""
         index = offset >> PAGE_SHIFT
-        if index not in self._frames:
+        if index not in self._frames or index in self._unwritten:
             return offset
-        while index in self._frames:
+        while index in self._frames and index not in self._unwritten:
             index += 1
         return min(index << PAGE_SHIFT, self.size)

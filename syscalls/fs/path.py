@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import NamedTuple, Protocol
 
-from syscalls.abi.errno import EACCES, ELOOP, ENAMETOOLONG, ENOENT, ENOTDIR, EXDEV, SysError
+from syscalls.abi.errno import EACCES, EAGAIN, ELOOP, ENAMETOOLONG, ENOENT, ENOTDIR, EXDEV, SysError
 from syscalls.abi.fcntl import (
     RESOLVE_BENEATH,
+    RESOLVE_CACHED,
     RESOLVE_IN_ROOT,
     RESOLVE_NO_MAGICLINKS,
     RESOLVE_NO_SYMLINKS,
@@ -160,7 +161,7 @@ class Walk:
             return None
         dentry = self.dentry.child(name)
         if dentry is None:
-            raise SysError(ENOENT)
+            raise SysError(EAGAIN if self.flags & RESOLVE_CACHED else ENOENT)
         return self.enter(dentry, trailing=trailing)
 
     def enter(self, dentry: Dentry, *, trailing: bool) -> bytes | None:
@@ -209,6 +210,8 @@ class Walk:
         mount.accessed(inode)
         target = inode.follow()
         if target is not None:
+            if self.flags & RESOLVE_CACHED:  # it cannot be followed without a look at more than names
+                raise SysError(EAGAIN)
             self._jump(target)
             return None
         body = inode.readlink()

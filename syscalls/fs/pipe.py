@@ -96,11 +96,11 @@ class Pipe:
         """The first slots, which stay."""
         return list(islice(self.slots, slots))
 
-    def put(self, data: bytes | memoryview, *, packets: bool = False) -> int:
-        """Append what fits; how many bytes did (pipe_write)."""
+    def put(self, data: bytes | memoryview, *, packets: bool = False, whole: bool = False) -> int:
+        """Append what fits; how many bytes did (pipe_write). `whole`: in a slot of its own."""
         done = 0
         odd = len(data) % PAGE_SIZE
-        if odd and self.slots and not packets:
+        if odd and self.slots and not packets and not whole:
             last = self.slots[-1]
             if not last.packet and len(last.data) + odd <= PAGE_SIZE:
                 last.data += bytes(data[:odd])

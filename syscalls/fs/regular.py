@@ -157,6 +157,8 @@ class RegularFile(File):
         pages, size = self.inode.pages, self.inode.size
         end = offset + length
         operation = mode & _MODE_BITS
+        if operation not in {0, FALLOC_FL_PUNCH_HOLE} and not self.inode.fs.moves_ranges:
+            raise SysError(EOPNOTSUPP)
         if operation == FALLOC_FL_PUNCH_HOLE:
             pages.punch(offset, length)
         elif operation in {FALLOC_FL_COLLAPSE_RANGE, FALLOC_FL_INSERT_RANGE}:

@@ -43,6 +43,7 @@ class TmpFs(FileSystem):
     name = "tmpfs"
     magic = TMPFS_MAGIC
     has_flags = True
+    moves_ranges = False
     has_handles = True
 
     def __init__(

@@ -80,16 +80,11 @@ class Kstatx:
         if mask & STATX_MNT_ID_UNIQUE:
             self.stx_mask ^= STATX_MNT_ID | STATX_MNT_ID_UNIQUE
         self.stx_blksize = inode.blksize
-        self.stx_attributes_mask = (
-            STATX_ATTR_AUTOMOUNT
-            | STATX_ATTR_MOUNT_ROOT
-            | STATX_ATTR_DAX
-            | STATX_ATTR_IMMUTABLE
-            | STATX_ATTR_APPEND
-            | STATX_ATTR_NODUMP
-        )
+        self.stx_attributes_mask = STATX_ATTR_AUTOMOUNT | STATX_ATTR_MOUNT_ROOT | STATX_ATTR_DAX
+        if inode.fs.has_flags:
+            self.stx_attributes_mask |= STATX_ATTR_IMMUTABLE | STATX_ATTR_APPEND | STATX_ATTR_NODUMP
         self.stx_attributes = inode.flags & (STATX_ATTR_IMMUTABLE | STATX_ATTR_APPEND | STATX_ATTR_NODUMP)
-        if path.dentry is path.mount.root:
+        if path.dentry is path.mount.root and path.mount.table is not None:
             self.stx_attributes |= STATX_ATTR_MOUNT_ROOT
         self.stx_nlink = inode.nlink
         self.stx_uid = shown(viewer, inode.uid)

@@ -87,7 +87,9 @@ async def openat2(task: Task, dirfd: DirFd, pathname: Path, how: In[OpenHow], si
     flags = from_arch(task.arch, wanted.flags)
     if not flags & O_PATH:
         flags |= O_LARGEFILE
-    task.files.lowest_free(nofile_limit(task))
+    fs.check_flags(flags, wanted.mode, wanted.resolve)
+    if pathname:
+        task.files.lowest_free(nofile_limit(task))
     base = task.files.at(dirfd, pathname, in_root=bool(wanted.resolve & RESOLVE_IN_ROOT))
     return await open_when_free(
         task, lambda: fs.openat2(task, base, pathname, flags, wanted.mode, wanted.resolve), flags

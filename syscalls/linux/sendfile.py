@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from syscalls.abi.arch import I386
 from syscalls.abi.cstruct import I64, CLong
-from syscalls.abi.errno import EBADF, EFBIG, EINVAL, EISDIR, EOVERFLOW, ESPIPE, ETXTBSY, SysError
+from syscalls.abi.errno import EBADF, EFBIG, EINVAL, EISDIR, EOVERFLOW, ESPIPE, ETXTBSY, EXDEV, SysError
 from syscalls.abi.fcntl import O_APPEND
 from syscalls.abi.kinds import Fd, InOut, Pointer, Size, UInt
 from syscalls.abi.stat import S_IFDIR, S_IFREG
 from syscalls.abi.uio import MAX_RW_COUNT
 from syscalls.fs import notify
 from syscalls.fs.file import File
+from syscalls.fs.pipe import PipeFile
 from syscalls.kernel.fileio import read_bytes, readable, writable, write_limit, write_pieces
 from syscalls.kernel.task import Task
+from syscalls.linux.splice import splice_to_pipe
 from syscalls.spec import syscall
 
 #: What is moved at once.
@@ -42,7 +44,13 @@ async def _sendfile(task: Task, out_fd: int, in_fd: int, offset: Pointer[int], c
         raise SysError(EINVAL)
     count = min(count, MAX_RW_COUNT)
     target = writable(task, out_fd)
-    if target.flags & O_APPEND or not source.seekable or source.inode.type == S_IFDIR:
+    if isinstance(target, PipeFile):
+        return await _to_pipe(task, source, start, offset, target, count)
+    if target.flags & O_APPEND or not source.seekable:
+        raise SysError(EINVAL)
+    if not count:
+        return 0
+    if source.inode.type == S_IFDIR:
         raise SysError(EINVAL)
     if not source.splices(writing=False) or not target.splices(writing=True):
         raise SysError(EINVAL)
@@ -55,6 +63,21 @@ async def _sendfile(task: Task, out_fd: int, in_fd: int, offset: Pointer[int], c
         source.position = at + done
     else:
         offset.put(at + done)
+    if done:
+        notify.on_access(source)
+        notify.on_modify(target)
+    return done
+
+
+async def _to_pipe(
+    task: Task, source: File, start: int | None, offset: Pointer[int], target: PipeFile, count: int
+) -> int:
+    """Into a pipe goes whatever splice(2) can read, seekable or not."""
+    if source.inode.type == S_IFDIR or not source.splices(writing=False) or isinstance(source, PipeFile):
+        raise SysError(EINVAL)
+    done = await splice_to_pipe(task, source, start, target.pipe, count, nowait=target.nonblocking)
+    if start is not None:
+        offset.put(start + done)
     if done:
         notify.on_access(source)
         notify.on_modify(target)
@@ -121,6 +144,8 @@ def _check_range(source: File, start: int, target: File, end: int, count: int) -
         raise SysError(EINVAL)
     if not source.readable or not target.writable or target.flags & O_APPEND:
         raise SysError(EBADF)
+    if source.inode.fs is not target.inode.fs:
+        raise SysError(EXDEV)
     if target.inode.writers < 0:
         raise SysError(ETXTBSY)
     if start % (1 << 64) + count >> 64 or end % (1 << 64) + count >> 64:

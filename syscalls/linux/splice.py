@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Annotated
 
 from syscalls.abi.arch import PAGE_SIZE
@@ -22,7 +23,7 @@ from syscalls.fs import notify
 from syscalls.fs.file import File
 from syscalls.fs.pipe import Pipe, PipeFile
 from syscalls.kernel.fileio import (
-    fetch,
+    Segments,
     read_bytes,
     read_file,
     send_to_self,
@@ -63,7 +64,7 @@ async def splice(
         _store(off_out, end, done)
     elif isinstance(target, PipeFile):
         _check(source, start, len, writing=False)
-        done = await _to_pipe(task, source, start, target.pipe, len, nowait=nowait or target.nonblocking)
+        done = await splice_to_pipe(task, source, start, target.pipe, len, nowait=nowait or target.nonblocking)
         _store(off_in, start, done)
     else:
         raise SysError(EINVAL)
@@ -129,7 +130,8 @@ async def _from_pipe(
     return done
 
 
-async def _to_pipe(task: Task, source: File, offset: int | None, pipe: Pipe, count: int, *, nowait: bool) -> int:
+async def splice_to_pipe(task: Task, source: File, offset: int | None, pipe: Pipe, count: int, *, nowait: bool) -> int:
+    """Read from a file, or at `offset`, into a pipe, as much as it has room for (splice_file_to_pipe)."""
     await _space(task, pipe, nowait=nowait)
     data = await read_bytes(source, min(count, pipe.room * PAGE_SIZE), offset, nowait=nowait)
     await _space(task, pipe, nowait=nowait)
@@ -197,6 +199,21 @@ async def vmsplice(task: Task, fd: Fd, iov: InVector, iovcnt: ULong, flags: Spli
     if not file.writable:
         return await read_file(task, file, segments, nowait=nowait)
     await _space(task, file.pipe, nowait=nowait)
-    done = file.pipe.put(next(fetch(task.mm, segments, min(total, file.pipe.room * PAGE_SIZE))))
+    done = 0
+    try:
+        for address, length in _pages(segments, file.pipe.room):
+            done += file.pipe.put(task.mm.read(address, length), whole=True)
+    except SysError:
+        if not done:
+            raise
     notify.on_modify(file)
     return done
+
+
+def _pages(segments: Segments, room: int) -> Iterator[tuple[int, int]]:
+    """User memory cut at the ends of pages: each piece takes a slot of the pipe, however short (iter_to_pipe)."""
+    for address, length in segments:
+        while length and room:
+            part = min(length, PAGE_SIZE - address % PAGE_SIZE)
+            yield address, part
+            address, length, room = address + part, length - part, room - 1

@@ -111,6 +111,8 @@ def test_fallocate(world):
     file.pwrite(b"a" * PAGE_SIZE + b"b" * PAGE_SIZE + b"c" * 2 * PAGE_SIZE, 0)
     go(FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, 10, 2 * PAGE_SIZE)
     assert file.pread(size, 0) == b"a" * 10 + bytes(2 * PAGE_SIZE) + b"c" * (2 * PAGE_SIZE - 10)
+    fails(EOPNOTSUPP, go, FALLOC_FL_COLLAPSE_RANGE, 0, 2 * PAGE_SIZE)
+    world.tmpfs.moves_ranges = True  # as the overlay's upper layer
     go(FALLOC_FL_COLLAPSE_RANGE, 0, 2 * PAGE_SIZE)
     assert (file.inode.size, file.pread(12, 0)) == (2 * PAGE_SIZE, bytes(10) + b"cc")
     go(FALLOC_FL_INSERT_RANGE, PAGE_SIZE, PAGE_SIZE)

@@ -14,8 +14,8 @@ from emu.trace.decode import plan_of
 from emu.trace.event import CallEvent
 from emu.trace.options import Names, TraceOptions
 from emu.trace.plan import Context, Limits
-from emu.trace.text import TextSink
 from emu.trace.stream import complete
+from emu.trace.text import TextSink
 from syscalls import spec as specs
 from syscalls.abi.arch import ARCHES
 from syscalls.abi.errno import EFAULT, ENAMETOOLONG, SysError
