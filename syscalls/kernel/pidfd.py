@@ -32,7 +32,8 @@ class PidFile(File):
             return 0 if self.thread.alive else POLLIN | POLLRDNORM | POLLHUP
         if self.group.tasks:
             return 0
-        return POLLIN | POLLRDNORM | (0 if self.group.zombie else POLLHUP)
+        reaped = self.group.kernel.groups.get(self.group.tgid) is not self.group
+        return POLLIN | POLLRDNORM | (POLLHUP if reaped else 0)
 
     def queues(self) -> tuple[WaitQueue, ...]:
         return (self.group.ended,)
