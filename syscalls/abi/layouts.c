@@ -28,6 +28,7 @@
 #include <linux/sched/types.h>
 #include <linux/capability.h>
 #include <linux/mqueue.h>
+#include <linux/aio_abi.h>
 #include <linux/msg.h>
 #include <linux/sem.h>
 #include <linux/shm.h>
@@ -228,6 +229,9 @@ __attribute__((section("abi"), used)) const struct row abi_rows[] = {
 	LAYOUT(winsize, ws_row, ws_col, ws_xpixel, ws_ypixel)
 	LAYOUT(file_clone_range, src_fd, src_offset, src_length, dest_offset)
 	LAYOUT(fsxattr, fsx_xflags, fsx_extsize, fsx_nextents, fsx_projid, fsx_cowextsize)
+	LAYOUT(iocb, aio_data, aio_key, aio_rw_flags, aio_lio_opcode, aio_reqprio, aio_fildes, aio_buf, aio_nbytes,
+	       aio_offset, aio_reserved2, aio_flags, aio_resfd)
+	LAYOUT(io_event, data, obj, res, res2)
 	LAYOUT(mq_attr, mq_flags, mq_maxmsg, mq_msgsize, mq_curmsgs)
 
 	LAYOUT(rt_sigaction, sa_handler, sa_flags, sa_restorer, sa_mask)

@@ -28,6 +28,7 @@ from syscalls.net.sockfs import SocketFs
 
 if TYPE_CHECKING:
     from syscalls.fs.mount import MountTable
+    from syscalls.kernel.aio import Contexts
     from syscalls.kernel.nsfs import NsFs
     from syscalls.kernel.ports import Clock, Processors, Ram, Random
     from syscalls.kernel.signals import SigInfo
@@ -126,6 +127,13 @@ class Kernel:
         from syscalls.kernel.nsfs import NsFs
 
         return NsFs(self)
+
+    @cached_property
+    def aio(self) -> Contexts:
+        """Asynchronous input and output."""
+        from syscalls.kernel.aio import Contexts
+
+        return Contexts()
 
     @cached_property
     def log(self) -> KernelLog:

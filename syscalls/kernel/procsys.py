@@ -31,7 +31,7 @@ FILE_SYSTEMS = (
 )
 #: /proc/sys values that never change here: path -> text. Who opens one for writing gets EACCES.
 CONSTANTS = {
-    "fs/aio-max-nr": "65536", "fs/aio-nr": "0", "fs/dentry-state": "0\t0\t45\t0\t0\t0",
+    "fs/aio-max-nr": "65536", "fs/dentry-state": "0\t0\t45\t0\t0\t0",
     "fs/file-max": "9223372036854775807", "fs/inode-nr": "0\t0",
     "fs/mount-max": "100000", "fs/nr_open": "1048576", "fs/overflowgid": "65534",
     "fs/overflowuid": "65534", "fs/pipe-max-size": str(PIPE_MAX_SIZE), "fs/pipe-user-pages-hard": "0",
@@ -170,6 +170,7 @@ def _tree(kernel: Kernel) -> Directory:
     leaves["fs/dir-notify-enable"] = _switch(lambda: kernel.dnotify, "enabled")
     leaves["fs/lease-break-time"] = _switch(lambda: kernel.leases, "break_time")
     leaves["fs/leases-enable"] = _switch(lambda: kernel.leases, "enabled")
+    leaves["fs/aio-nr"] = Setting(lambda: b"%d\n" % kernel.aio.used)
     leaves["kernel/sem"] = _sem_limits(kernel)
     leaves |= {f"fs/mqueue/{limit}": _mqueue_limit(kernel, limit) for limit in MQUEUE_LIMITS}
     leaves["vm/drop_caches"] = Setting(lambda: b"0\n", _drop_caches)

@@ -155,7 +155,7 @@ async def _readv(
     if total:
         if offset is not None:
             _check_end(offset, total)
-        _check_flags(file, flags)
+        check_flags(file, flags)
         done = await read_file(task, file, segments, offset, nowait=bool(flags & RWF_NOWAIT))
     if not done:
         notify.on_access(file)  # here the end of a file counts, too (vfs_readv)
@@ -171,12 +171,12 @@ async def _writev(
         return 0
     if offset is not None:
         _check_end(offset, total)
-    _check_flags(file, flags)
+    check_flags(file, flags)
     with _appending(file, flags):
         return await write_file(task, file, segments, offset, nowait=bool(flags & RWF_NOWAIT))
 
 
-def _check_flags(file: File, flags: int) -> None:
+def check_flags(file: File, flags: int) -> None:
     """EOPNOTSUPP for flags that the file does not know (kiocb_set_rw_flags)."""
     if flags & ~_SUPPORTED or (flags & RWF_NOWAIT and file.inode.type not in (S_IFCHR, S_IFIFO)):
         raise SysError(EOPNOTSUPP)

@@ -30,6 +30,7 @@ TAGS = {
     "Fpstate": "_fpstate",
     "FpxSwBytes": "_fpx_sw_bytes",
     "FutexWaitv": "futex_waitv",
+    "IoEvent": "io_event",
     "InotifyEvent": "inotify_event",
     "IpMreq": "ip_mreq",
     "IpcPerm": "ipc64_perm",
