@@ -58,10 +58,22 @@ def commit(task: Task, new: Credentials) -> None:
     """Give the task its new credentials; a program that changed who it is may not be dumped (commit_creds)."""
     old = task.cred
     changed = (old.euid, old.egid, old.fsuid, old.fsgid) != (new.euid, new.egid, new.fsuid, new.fsgid)
-    if changed or new.permitted & ~old.permitted:
+    if changed or not _within(new, old):
         task.group.dumpable = SUID_DUMPABLE
         task.death_signal = 0
     task.cred = new
+
+
+def _within(new: Credentials, old: Credentials) -> bool:
+    """Do the new capabilities reach no further than the old ones? (cred_cap_issubset)."""
+    if new.user_ns is old.user_ns:
+        return not new.permitted & ~old.permitted
+    ns = new.user_ns
+    while ns is not None:
+        if ns.parent is old.user_ns and ns.owner == old.euid:
+            return True
+        ns = ns.parent
+    return False
 
 
 def fix_capabilities(old: Credentials, new: Credentials) -> None:
