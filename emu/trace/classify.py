@@ -109,6 +109,9 @@ CALLS: dict[str, dict[str, Nature]] = {
     **{name: {"=": Nature.PID} for name in ("fork", "vfork", "wait4", "waitpid", "getpid", "gettid", "setsid")},
 }
 
+#: Calls after which a file may be gone, and its inode number another one's.
+FREEING = _set("close close_range dup2 dup3 unlink unlinkat rmdir rename renameat renameat2 munmap execve")
+
 #: Calls that a program makes only where the kernel gives it no code of its own to do without (vdso(7)).
 VDSO = _set("clock_gettime clock_gettime64 clock_getres clock_getres_time64 gettimeofday time getcpu")
 
@@ -132,6 +135,8 @@ def nature_of_parameter(call: str, name: str, kind: Kind | None) -> Nature:
         return Nature.PID if kind.what not in {"uid", "gid"} else Nature.DATA
     if isinstance(kind, PointerKind | ArrayKind) and (kind.out or kind.inout):
         return Nature.TIME if getattr(kind.item, "__name__", "") in _MEASURED else Nature.DATA
+    if name.startswith("abs_time"):
+        return Nature.TIME
     if kind is None and name in MEMBERS:
         return MEMBERS[name]
     return Nature.DATA

@@ -19,6 +19,7 @@ class Names:
     def __init__(self) -> None:
         self._right: dict[tuple[Nature, int | str], int | str] = {}
         self._left: dict[tuple[Nature, int | str], int | str] = {}
+        self._loose: set[tuple[Nature, int | str]] = set()
         self.tasks: tuple[set[int | str], set[int | str]] | None = None  # ids of all tasks, where both sides tell them
 
     def copy(self) -> Names:
@@ -26,6 +27,10 @@ class Names:
         child = Names()
         child._right, child._left, child.tasks = dict(self._right), dict(self._left), self.tasks
         return child
+
+    def loosen(self) -> None:
+        """A file may have gone: inode numbers that were met until now may be given to others."""
+        self._loose.update(self._right, self._left)
 
     def bind(self, nature: Nature, left: int | str, right: int | str) -> None:
         """They are the same; what was known of either is forgotten."""
@@ -37,6 +42,7 @@ class Names:
             self._right.pop((nature, old_left), None)
         self._right[nature, left] = right
         self._left[nature, right] = left
+        self._loose -= {(nature, left), (nature, right)}
 
     def same(self, left: Name, right: Name, *, fresh: bool = False) -> bool:
         """Can they be the same one? From now on they are. `fresh`: the call has just given the number away."""
@@ -46,12 +52,21 @@ class Names:
             if fresh or 0 in (left.value, right.value):
                 return True  # 0: somebody outside, seen from within a namespace
             if self.tasks is not None:
-                inside = left.value in self.tasks[0], right.value in self.tasks[1]
-                return inside == (False, False) or self._right.get((left.nature, left.value)) == right.value
+                return self._same_task(left.value, right.value, self.tasks)
         known = self._right.get((left.nature, left.value)), self._left.get((left.nature, right.value))
         fits = fresh or known in {(None, None), (right.value, left.value)}
+        if not fits and left.nature is Nature.INODE:
+            strict = [(left.nature, side.value) for side, met in zip((left, right), known, strict=True) if met]
+            fits = self._loose.issuperset(strict)
         self.bind(left.nature, left.value, right.value)
         return fits
+
+    def _same_task(self, left: int | str, right: int | str, tasks: tuple[set[int | str], set[int | str]]) -> bool:
+        """Tasks are the same by their places in the tree; parents, groups and sessions outside are nobody's business."""
+        if isinstance(left, int) and isinstance(right, int) and left < 0 and right < 0:
+            left, right = -left, -right  # groups
+        inside = left in tasks[0], right in tasks[1]
+        return inside == (False, False) or self._right.get((Nature.PID, left)) == right
 
 
 @dataclass(frozen=True, slots=True)

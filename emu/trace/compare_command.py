@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 import sys
+import tempfile
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -106,12 +107,32 @@ def _sides(settings: dict[str, Any], make: Callable[[dict[str, Any]], Sandbox]) 
             raise UsageError(f"{program} is a trace: with what shall it be compared? (see trapeze diff --help)")
         emulated = _emulated({**settings, "program": args[0], "args": tuple(args[1:])}, make, standard_input())
         return [Side(program, read_trace(program)), Side("trapeze", emulated)], settings["canonical"]
+    return _both(settings, make), settings["canonical"]
+
+
+def _both(settings: dict[str, Any], make: Callable[[dict[str, Any]], Sandbox]) -> list[Side]:
+    """The same run twice: natively, and emulated over a copy-on-write view of the same files.
+
+    Emulated first, since that one changes nothing. In a new directory that is removed, unless --cwd names another.
+    """
+    from emu.ptrace.native import find_program
     from emu.trace.native_side import record_native
 
     data = standard_input()
-    emulated = _emulated(settings, make, data)
-    native = record_native(make(settings).config, data, _options())
-    return [Side("linux", native), Side("trapeze", emulated)], settings["canonical"]
+    with tempfile.TemporaryDirectory(prefix="trapeze-") as fresh:
+        cwd = fresh if settings["cwd"] == "/" else settings["cwd"]
+        config = make({**settings, "cwd": cwd}).config
+        program = str(Path(find_program(config.program, config.env)).absolute())
+        config = replace(config, program=program, root=config.root or "/", argv0=config.argv0 or settings["program"])
+        if (config.uid, config.gid) == (0, 0):
+            config = replace(config, uid=os.getuid(), gid=os.getgid())
+        sandbox = make(settings)
+        sandbox.config = config
+        emulated = Recording()
+        sandbox.run(data, sinks=[emulated], options=_options())
+        sys.stderr.write(f"trapeze: {settings['program']} runs natively as well: not sandboxed\n")
+        native = record_native(config, data, _options())
+    return [Side("linux", native), Side("trapeze", emulated)]
 
 
 def run_portability(settings: dict[str, Any], make: Callable[[dict[str, Any]], Sandbox]) -> int:

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 
 from emu.trace.align import Pair, align
-from emu.trace.classify import VDSO, Nature
+from emu.trace.classify import FREEING, VDSO, Nature
 from emu.trace.compare import Names, difference
 from emu.trace.normalize import Normalizer, Record, key_of
 from emu.trace.recording import Event, Recording
@@ -172,6 +172,10 @@ def _put_in(rows: list[Row], left: Sequence[Record], right: Sequence[Record], na
         row = _row(mine, theirs, pair, names)
         before = [_events_before(side, record) for side, record in ((left, row.left), (right, row.right))]
         row.timing = row.kind is None and before[0] != before[1]
+        if None in pair:  # signals of one number that wait merge into one (signal(7))
+            others = {record.name for record in (theirs if row.right is None else mine)}
+            if (row.left or row.right or mine[0]).name in others:
+                row.kind, row.timing = None, True
         place = before[0] if row.left is not None else before[1]
         made.append((_row_of(rows, place, left=row.left is not None), row))
     for place, row in reversed(made):
@@ -230,6 +234,8 @@ def _row(left: Sequence[Record], right: Sequence[Record], pair: Pair, names: Nam
     assert there is not None
     if one is not None and other is not None:
         found = difference(one, other, names)
+        if (one.original or one.name) in FREEING:
+            names.loosen()
         if found is not None:
             row.kind = _ENDS.get(one.what) or (Kind.ARGUMENT if found[0] == "argument" else Kind.RESULT)
             row.detail = found[1]

@@ -1,18 +1,87 @@
-"""The native side of a comparison."""
+"""The native side of a comparison: the same program, arguments, environment and input, on the machine's own kernel."""
 
 from __future__ import annotations
 
+import os
+import select
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
-from emu.errors import UsageError
+from emu.ptrace.native import trace_program
+from emu.trace.recording import Recording
 
 if TYPE_CHECKING:
     from emu.config import Config
     from emu.trace.options import TraceOptions
-    from emu.trace.recording import Recording
+
+UMASK = 0o022  # the guest's
 
 
 def record_native(config: Config, stdin: bytes, options: TraceOptions) -> Recording:
-    """Run the program on Linux, watched through ptrace, with the same arguments, environment and input."""
-    del stdin, options
-    raise UsageError(f"{config.program}: comparing with a native run needs the native tracer, which is not there yet")
+    """Run the program on Linux, watched through ptrace; nothing confines it. What it prints is dropped."""
+    recording = Recording()
+    for name in os.listdir("/proc/self/fd"):  # what was left open to us is not for the program
+        with suppress(OSError):
+            os.set_inheritable(int(name), int(name) < 3)
+    with _streams(stdin) as streams:
+        before = os.umask(UMASK)
+        try:
+            trace_program(
+                config.program,
+                [os.fsdecode(arg) for arg in config.args],
+                sinks=[recording],
+                options=options,
+                env=config.env,
+                cwd=config.cwd,
+                argv0=config.argv0,
+                streams=streams,
+            )
+        finally:
+            os.umask(before)
+    return recording
+
+
+@contextmanager
+def _streams(stdin: bytes) -> Iterator[tuple[int, int, int]]:
+    """Three pipes, as the emulated run has them; a process of our own feeds the first and empties the others."""
+    pipes = [os.pipe() for _ in range(3)]
+    ours = (pipes[0][1], pipes[1][0], pipes[2][0])
+    theirs = (pipes[0][0], pipes[1][1], pipes[2][1])
+    pid = os.fork()
+    if not pid:
+        try:
+            for fd in theirs:
+                os.close(fd)
+            _serve(*ours, stdin)
+        finally:
+            os._exit(0)
+    for fd in ours:
+        os.close(fd)
+    try:
+        yield theirs
+    finally:
+        for fd in theirs:
+            os.close(fd)
+        with suppress(ChildProcessError):  # whoever waited for the tracees has met it
+            os.waitpid(pid, 0)
+
+
+def _serve(feed: int, out: int, err: int, data: bytes) -> None:
+    """Until nobody has the other ends any more."""
+    os.set_blocking(feed, False)
+    reading, writing = [out, err], [feed]
+    if not data:
+        os.close(writing.pop())
+    while reading:
+        readable, writable, _ = select.select(reading, writing, [])
+        for fd in readable:
+            if not os.read(fd, 1 << 16):
+                reading.remove(fd)
+        if writable:
+            try:
+                data = data[os.write(feed, data) :]
+            except BrokenPipeError:
+                data = b""
+            if not data:
+                os.close(writing.pop())

@@ -259,7 +259,8 @@ class Normalizer:
         return Name(Nature.ADDRESS, number)
 
     def _name(self, nature: Nature, number: int) -> Node:
-        small = number < 3 if nature is Nature.FD else number <= 0  # standard streams, AT_FDCWD; "all", "myself"
+        # standard streams, AT_FDCWD; "all", "myself"; below that is a process group
+        small = number < 3 if nature is Nature.FD else -1 <= number <= 0
         return number if small or nature in self.keep else Name(nature, number)
 
     def _words(self, text: str, nature: Nature, kind: Kind | None) -> Node:
@@ -301,6 +302,9 @@ class Normalizer:
 
     def _struct(self, value: Struct, nature: Nature) -> Node:
         members = tuple((name, self._node(item, MEMBERS.get(name, nature), None)) for name, item in value.fields)
+        pointers = {name for name, node in members if isinstance(node, Name)} & {"si_ptr", "sival_ptr"}
+        if pointers:  # the other reading of the same bytes is half an address
+            members = tuple((name, node) for name, node in members if name not in {"si_int", "sival_int"})
         return Group(members, brief=value.brief is not None)
 
 
@@ -345,6 +349,10 @@ def _comes_from_outside(event: SignalEvent) -> bool:
 
 def key_of(record: Record) -> tuple[Any, ...]:
     """What the same call has in common in two runs, as far as a glance tells."""
+    if record.what == "signal":
+        info = record.args[0][1]
+        members = info.members if isinstance(info, Group) else ()
+        return (record.what, record.name, *((name, glance(node)) for name, node in members))
     return (record.what, record.name, glance(record.result), *(glance(node) for _, node in record.args))
 
 

@@ -312,3 +312,11 @@ def test_the_traces_that_are_recorded_are_equal_to_themselves() -> None:
     path = Path(__file__).parents[1] / "programs" / "strace" / "x86_64" / "signals.txt"
     text = path.read_text()
     assert compare(trace(text), trace(text)).equal
+
+
+def test_an_inode_number_is_given_again_only_when_a_file_is_gone() -> None:
+    def stats(first: int, second: int, between: str = "sync() = 0") -> str:
+        return f'stat("a", {{st_ino={first}, st_size=1}}) = 0\n{between}\nstat("b", {{st_ino={second}, st_size=1}}) = 0'
+
+    assert explained(stats(1, 2), stats(5, 5)) == ["other argument of stat: 2 (statbuf.st_ino: 2 and 5)"]
+    assert explained(stats(1, 2, 'unlink("a") = 0'), stats(5, 5, 'unlink("a") = 0')) == []
