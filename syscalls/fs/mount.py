@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from itertools import count
 from typing import TYPE_CHECKING, NamedTuple
 
-from syscalls.abi.errno import EBUSY, EINVAL, ENOTDIR, EROFS, SysError
+from syscalls.abi.errno import EBUSY, EINVAL, ELOOP, ENOTDIR, EROFS, SysError
 from syscalls.abi.fileattr import FS_NOATIME_FL
 from syscalls.abi.stat import (
     S_IFDIR,
@@ -19,7 +19,7 @@ from syscalls.abi.stat import (
     ST_RDONLY,
     ST_RELATIME,
 )
-from syscalls.fs import notify
+from syscalls.fs import notify, propagate
 from syscalls.fs.dentry import Dentry
 from syscalls.fs.inode import Inode
 
@@ -49,7 +49,10 @@ class Path(NamedTuple):
 class Mount:
     """One file system (or a part of one) at one place."""
 
-    __slots__ = ("children", "flags", "fs", "id", "marks", "mountpoint", "parent", "root", "source", "table")
+    __slots__ = (
+        "children", "flags", "fs", "group", "id", "marks", "master", "mountpoint", "parent", "root", "source", "table",
+        "unbindable",
+    )  # fmt: skip
 
     def __init__(
         self, table: MountTable | None, id: int, root: Dentry, parent: Mount | None, mountpoint: Dentry | None
@@ -64,6 +67,8 @@ class Mount:
         self.source = b"none"
         self.children: dict[Dentry, Mount] = {}  # by mountpoint
         self.marks: Marks | None = None  # who watches what happens through it
+        self.group = self.master = 0  # of which group it is a member, of which a slave (propagate.py)
+        self.unbindable = False
 
     @property
     def read_only(self) -> bool:
@@ -101,16 +106,25 @@ class Mount:
         return f"<Mount {self.id} {self.fs.name}>"
 
 
+class Family:
+    """What all mount namespaces of a world have in common."""
+
+    def __init__(self) -> None:
+        self.ids = count(1)
+        self.tables: list[MountTable] = []
+
+
 class MountTable:
     """A mount namespace: the root mount and all that hang below it, in the order of mounting."""
 
     def __init__(self, root: Inode, flags: int = ST_RELATIME, source: bytes = b"none") -> None:
-        self._ids = count(1)
+        self.family = Family()
+        self.family.tables.append(self)
         # /proc/sys/fs/protected_*, with Debian's values (proc_sys_fs(5)).
         self.protected_symlinks = self.protected_hardlinks = 1
         self.protected_fifos, self.protected_regular = 1, 2
         self.mounts: list[Mount] = []
-        self.root = self._add(Dentry(None, b"/", root), None, None, flags, source)
+        self.root = self.add(Dentry(None, b"/", root), None, None, flags, source)
 
     @property
     def root_path(self) -> Path:
@@ -124,10 +138,63 @@ class MountTable:
             raise SysError(ENOTDIR)
         if at.dentry in at.mount.children:
             raise SysError(EBUSY)
-        return self._add(dentry, at.mount, at.dentry, flags, source)
+        mount = self.add(dentry, at.mount, at.dentry, flags, source)
+        if at.mount.group:
+            propagate.attached(mount)
+        return mount
 
-    def _add(self, root: Dentry, parent: Mount | None, point: Dentry | None, flags: int, source: bytes) -> Mount:
-        mount = Mount(self, next(self._ids), root, parent, point)
+    def bind(self, source: Path, at: Path, *, recursive: bool) -> Mount:
+        """Show a part of the tree at another place too; ENOTDIR, EBUSY, EINVAL for what is unbindable (do_loopback)."""
+        if source.mount.unbindable:
+            raise SysError(EINVAL)
+        if source.dentry.is_dir != at.dentry.is_dir:
+            raise SysError(ENOTDIR)
+        if at.dentry in at.mount.children:
+            raise SysError(EBUSY)
+        twins = propagate.copy_tree(
+            source.mount, source.dentry, self, at.mount, at.dentry, recursive=recursive, unbindable=False
+        )
+        top = twins[source.mount]
+        if at.mount.group:
+            propagate.attached(top)
+        return top
+
+    def move(self, mount: Mount, at: Path) -> None:
+        """Hang a mount, with all below it, at another place; EINVAL, ELOOP (do_move_mount)."""
+        parent = mount.parent
+        if parent is None or parent.group or mount.root.is_dir != at.dentry.is_dir:
+            raise SysError(EINVAL)
+        if at.mount.group and any(other.unbindable for other in propagate.tree(mount)):
+            raise SysError(EINVAL)
+        if at.mount in propagate.tree(mount):
+            raise SysError(ELOOP)
+        self._hang(mount, at)
+        if at.mount.group:
+            propagate.attached(mount)
+
+    def _hang(self, mount: Mount, at: Path | None) -> None:
+        """Let a mount hang at a place, or (None) be the root."""
+        if mount.parent is not None and mount.mountpoint is not None:
+            del mount.parent.children[mount.mountpoint]
+            mount.mountpoint.mounts -= 1
+        mount.parent, mount.mountpoint = at or (None, None)
+        if at is not None:
+            at.mount.children[at.dentry] = mount
+            at.dentry.mounts += 1
+
+    def pivot(self, root: Mount, new: Mount, old: Path) -> None:
+        """Let `new` take the place of `root`, which goes to `old` (pivot_root(2)); all has been checked."""
+        place = Path(root.parent, root.mountpoint) if root.parent and root.mountpoint else None
+        self._hang(new, None)
+        self._hang(root, old)
+        if place is not None:
+            self._hang(new, place)
+        else:
+            self.root = new
+
+    def add(self, root: Dentry, parent: Mount | None, point: Dentry | None, flags: int, source: bytes) -> Mount:
+        """A mount of this namespace; it is not propagated."""
+        mount = Mount(self, next(self.family.ids), root, parent, point)
         mount.flags, mount.source = flags, source
         if parent is not None and point is not None:
             parent.children[point] = mount
@@ -135,16 +202,14 @@ class MountTable:
         self.mounts.append(mount)
         return mount
 
-    def copy(self) -> tuple[MountTable, dict[Mount, Mount]]:
-        """The same tree for another namespace, and which mount of it each one has become (copy_tree)."""
+    def copy(self, *, slave: bool = False) -> tuple[MountTable, dict[Mount, Mount]]:
+        """The same tree for another namespace, and which mount of it each one has become (copy_mnt_ns)."""
         twin = MountTable.__new__(MountTable)
-        twin._ids, twin.mounts = self._ids, []  # noqa: SLF001  # our own twin
+        twin.family, twin.mounts = self.family, []
+        self.family.tables.append(twin)
         for name in ("protected_symlinks", "protected_hardlinks", "protected_fifos", "protected_regular"):
             setattr(twin, name, getattr(self, name))
-        twins: dict[Mount, Mount] = {}
-        for mount in self.mounts:
-            parent = twins[mount.parent] if mount.parent else None
-            twins[mount] = twin._add(mount.root, parent, mount.mountpoint, mount.flags, mount.source)  # noqa: SLF001
+        twins = propagate.copy_tree(self.root, self.root.root, twin, None, None, slave=slave)
         twin.root = twins[self.root]
         return twin, twins
 
@@ -154,11 +219,21 @@ class MountTable:
             raise SysError(EINVAL)
         if mount.children:
             raise SysError(EBUSY)
+        parent, point = mount.parent, mount.mountpoint
+        self._remove(mount)
+        for other in propagate.detached(parent, point) if parent.group else ():
+            assert other.table is not None
+            other.table._remove(other)  # noqa: SLF001  # one of us
+        if not any(other.fs is mount.fs for other in self.mounts):
+            notify.on_unmount(mount.fs)
+
+    def _remove(self, mount: Mount) -> None:
+        propagate.make_private(mount)
+        assert mount.parent is not None
+        assert mount.mountpoint is not None
         del mount.parent.children[mount.mountpoint]
         mount.mountpoint.mounts -= 1
         self.mounts.remove(mount)
-        if not any(other.fs is mount.fs for other in self.mounts):
-            notify.on_unmount(mount.fs)
 
     def rows(self, root: Path) -> Iterator[bytes]:
         """Lines of /proc/mounts (proc_pid_mounts(5)), for a process whose root directory is `root`."""
@@ -174,9 +249,9 @@ class MountTable:
             top = _escape(b"/" + b"/".join(_names(mount.root, None)))
             device = b"%d:%d" % (fs.dev >> 8 & 0xFFF, fs.dev & 0xFF)
             shared = (b"ro" if fs.read_only else b"rw") + fs.options
-            yield b"%d %d %s %s %s %s - %s %s %s\n" % (
-                mount.id, parent, device, top, place, mount.option_text(), fs.name.encode(), _escape(mount.source),
-                shared,
+            yield b"%d %d %s %s %s %s %s- %s %s %s\n" % (
+                mount.id, parent, device, top, place, mount.option_text(), propagate.text(mount), fs.name.encode(),
+                _escape(mount.source), shared,
             )  # fmt: skip
 
     def _visible(self, root: Path) -> Iterator[tuple[Mount, bytes]]:

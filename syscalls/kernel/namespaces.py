@@ -171,7 +171,7 @@ def copy_mounts(kernel: Kernel, old: MountNamespace, owner: UserNamespace | None
     """A copy of the tree; root and working directory are the same places in it (copy_mnt_ns)."""
     assert old.table is not None
     new = MountNamespace(kernel, "mnt", owner)
-    new.table, twins = old.table.copy()
+    new.table, twins = old.table.copy(slave=owner is not old.owner)
 
     def twin(mount: Mount) -> Mount:
         return twins.get(mount, mount)

@@ -266,7 +266,7 @@ HOMES: dict[str, str] = {
     "pidfd_send_signal": "pidfd",
     "pipe": "pipe",
     "pipe2": "pipe",
-    "pivot_root": "unimplemented",
+    "pivot_root": "pivot_root",
     "pkey_alloc": "mman",
     "pkey_free": "mman",
     "pkey_mprotect": "mman",

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Annotated
 
 from syscalls.abi import mount as abi
-from syscalls.abi.errno import EBUSY, EINVAL, ENODEV, ENOENT, ENOTDIR, EPERM, SysError
+from syscalls.abi.errno import EBUSY, EINVAL, ENOENT, EPERM, SysError
 from syscalls.abi.kinds import Address, FlagsKind, OptionalPath, Path
 from syscalls.abi.stat import (
     ST_NOATIME,
@@ -21,13 +21,13 @@ from syscalls.abi.stat import (
 from syscalls.fs.cred import CAP_SYS_ADMIN
 from syscalls.fs.mount import Mount, MountTable
 from syscalls.fs.mount import Path as Place
-from syscalls.fs.special import SpecialFiles
-from syscalls.fs.tmpfs import TmpFs
+from syscalls.fs.propagate import make_private, make_shared, make_slave, tree
+from syscalls.kernel.fstypes import root_of
 from syscalls.kernel.lookup import lookup
 from syscalls.kernel.task import Task
 from syscalls.spec import syscall
 
-PARTIAL = "tmpfs, MS_BIND, MS_REMOUNT and MNT_DETACH; no MS_MOVE, propagation, recursive binds or MNT_EXPIRE"
+PARTIAL = "tmpfs, proc, mqueue, devtmpfs, devpts; no MNT_EXPIRE"
 MountFlags = Annotated[int, FlagsKind(abi.MOUNT_FLAGS)]
 UmountFlags = Annotated[int, FlagsKind(abi.UMOUNT_FLAGS)]
 _PAGE = 4096
@@ -45,21 +45,24 @@ def mount(
     """Let a file system, or another part of the tree, cover a place (mount(2), path_mount)."""
     options = task.mm.cstr(data, _PAGE) if data else b""
     place = lookup(task, target)
-    table = _may_mount(task)
+    table = may_mount(task)
     if mountflags & abi.MS_MGC_MSK == abi.MS_MGC_VAL:
         mountflags &= ~abi.MS_MGC_MSK
     if mountflags & abi.MS_REMOUNT:
         _remount(task, place, _mount_flags(mountflags))
     elif mountflags & abi.MS_BIND:
         _bind(task, table, source, place, recursive=bool(mountflags & abi.MS_REC))
-    elif mountflags & (_PROPAGATION | abi.MS_MOVE):
-        raise SysError(EINVAL)
+    elif mountflags & _PROPAGATION:
+        _change_propagation(place, mountflags)
+    elif mountflags & abi.MS_MOVE:
+        _move(task, table, source, place)
     else:
         _mount_new(task, table, source, place, filesystemtype, _mount_flags(mountflags), options)
     return 0
 
 
-def _may_mount(task: Task) -> MountTable:
+def may_mount(task: Task) -> MountTable:
+    """The caller's mounts; EPERM."""
     table = task.ns.mnt.table
     if table is None or not task.cred.ns_capable(task.ns.mnt.owner, CAP_SYS_ADMIN):
         raise SysError(EPERM)
@@ -78,36 +81,33 @@ def _mount_new(
     """A new file system; EINVAL without a type, ENODEV for one that is not there (do_new_mount)."""
     if kind is None:
         raise SysError(EINVAL)
-    kernel = task.kernel
-    if kind == b"mqueue":
-        table.mount(task.ns.ipc.mqueues.mount.root, at, flags, source or b"none")
-        return
-    if kind not in {b"tmpfs", b"ramfs"}:
-        raise SysError(ENODEV)
-    root_fs = table.root.fs
-    special = root_fs.special if isinstance(root_fs, TmpFs) else SpecialFiles()
-    mode, pages = _tmpfs_options(options)
-    fs = TmpFs(kernel.new_dev(), kernel.realtime, kernel.ram, special, mode=mode, max_pages=pages)
-    table.mount(fs.root, at, flags, source or b"none")
+    table.mount(root_of(task, table, kind, options), at, flags, source or b"none")
 
 
-def _tmpfs_options(text: bytes) -> tuple[int, int | None]:
-    """mode= and size= of tmpfs(5); EINVAL for others."""
-    mode, pages = 0o1777, None
-    for option in filter(None, text.split(b",")):
-        name, _, value = option.partition(b"=")
-        try:
-            if name == b"mode":
-                mode = int(value, 8) & 0o7777
-            elif name == b"size":
-                unit = b"kmg".find(value[-1:].lower()) + 1 if value else 0
-                size = int(value[:-1] if unit else value) << 10 * unit
-                pages = -(-size // _PAGE) or None
-            else:
-                raise SysError(EINVAL)
-        except ValueError:
-            raise SysError(EINVAL) from None
-    return mode, pages
+def _change_propagation(place: Place, flags: int) -> None:
+    """MS_SHARED, MS_PRIVATE, MS_SLAVE or MS_UNBINDABLE, with MS_REC for all below; EINVAL (do_change_type)."""
+    if place.dentry is not place.mount.root or flags & ~(_PROPAGATION | abi.MS_REC | abi.MS_SILENT):
+        raise SysError(EINVAL)
+    kind = flags & _PROPAGATION
+    if kind & kind - 1:
+        raise SysError(EINVAL)
+    for mount in list(tree(place.mount)) if flags & abi.MS_REC else [place.mount]:
+        if kind == abi.MS_SHARED:
+            make_shared(mount)
+        elif kind == abi.MS_SLAVE:
+            make_slave(mount)
+        else:
+            make_private(mount, unbindable=kind == abi.MS_UNBINDABLE)
+
+
+def _move(task: Task, table: MountTable, source: bytes | None, at: Place) -> None:
+    """MS_MOVE (do_move_mount_old)."""
+    if not source:
+        raise SysError(EINVAL)
+    old = lookup(task, source)
+    if old.dentry is not old.mount.root or old.mount.table is not table:
+        raise SysError(EINVAL)
+    table.move(old.mount, at)
 
 
 def _bind(task: Task, table: MountTable, source: bytes | None, at: Place, *, recursive: bool) -> None:
@@ -115,11 +115,9 @@ def _bind(task: Task, table: MountTable, source: bytes | None, at: Place, *, rec
     if not source:
         raise SysError(EINVAL if source is None else ENOENT)
     old = lookup(task, source)
-    if old.mount.table is not table or (recursive and old.mount.children):
+    if old.mount.table is not table:
         raise SysError(EINVAL)
-    if old.dentry.is_dir != at.dentry.is_dir:
-        raise SysError(ENOTDIR)
-    table.mount(old.dentry, at, old.mount.flags, old.mount.source)
+    table.bind(old, at, recursive=recursive)
 
 
 def _remount(task: Task, at: Place, flags: int) -> None:
@@ -152,7 +150,7 @@ def _umount(task: Task, target: bytes, flags: int) -> int:
     if flags & ~(abi.MNT_FORCE | abi.MNT_DETACH | abi.MNT_EXPIRE | abi.UMOUNT_NOFOLLOW):
         raise SysError(EINVAL)
     place = lookup(task, target, follow=not flags & abi.UMOUNT_NOFOLLOW)
-    table = _may_mount(task)
+    table = may_mount(task)
     if place.dentry is not place.mount.root or place.mount.table is not table or flags & abi.MNT_EXPIRE:
         raise SysError(EINVAL)
     if flags & abi.MNT_DETACH:
