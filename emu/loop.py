@@ -10,7 +10,8 @@ from emu.errors import InternalError, TrapezeError
 from emu.virtual import BLOCK_NS, VirtualClock
 from syscalls.abi.arch import Arch
 from syscalls.abi.numbers import NAME
-from syscalls.kernel import jobs, signals
+from syscalls.abi.prctl import SECCOMP_MODE_DISABLED
+from syscalls.kernel import jobs, seccomp, signals
 from syscalls.kernel.dispatch import answer
 from syscalls.kernel.signals import SigInfo
 from syscalls.kernel.task import Task
@@ -148,12 +149,13 @@ def _plain(task: Task, leave: Callable[[Task, int | None], None] | None = None) 
     """The hot way from trap to answer. `leave` is told the result of each call that does not sleep."""
     pending, group_pending = task.signals.pending, task.group.signals.pending
     kernel, usage = task.kernel, task.usage
+    respond = answer if task.seccomp.mode == SECCOMP_MODE_DISABLED else seccomp.answer
     ready = kernel.scheduler.queue
 
     def on_syscall(arch: Arch, number: int, args: Args) -> int | None:
         usage.calls += 1
         try:
-            result = answer(task, arch, number, args)
+            result = respond(task, arch, number, args)
         except Exception as error:
             raise internal_error((arch, number, args), error) from error
         if result is None and task.sleeping is not None:

@@ -160,6 +160,9 @@ class FakeCpu:
     def set(self, register: str, value: int) -> None:
         self.registers[register] = value
 
+    def after_trap(self) -> int:
+        return self.get(self.arch.pc)
+
     def set_thread_pointer(self, value: int) -> None:
         self.thread_pointer = value
 

@@ -251,6 +251,10 @@ class UnicornCpu(ABC):
         self.engine.activate(self)
         return self.read(register)
 
+    def after_trap(self) -> int:
+        """Where the thread goes on after the system call that it is making."""
+        return self.get(self.arch.pc) + self.pc_bias & MASK64
+
     def set(self, register: str, value: int) -> None:
         """Change a register; takes effect when the thread next runs."""
         self.engine.activate(self)

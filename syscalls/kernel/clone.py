@@ -225,6 +225,7 @@ def _inherit(task: Task, child: Task, flags: int) -> None:
     child.personality = task.personality
     child.memory_policy = task.memory_policy
     child.no_new_privs = task.no_new_privs
+    child.seccomp = task.seccomp
     child.timer_slack_ns = child.default_timer_slack_ns = task.timer_slack_ns
     child.io_priority = task.io_priority
     if task.reset_on_fork:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from syscalls.abi.errno import SysError
+from syscalls.abi.resource import RLIMIT_CORE
 from syscalls.abi.signal import (
     CLD_DUMPED,
     CLD_EXITED,
@@ -62,6 +63,12 @@ def exit_group(task: Task, status: int) -> None:
     for other in [other for other in group.tasks if other is not task]:
         exit_task(other, status)
     exit_task(task, status)
+
+
+def killed_by(task: Task, signo: int) -> int:
+    """What wait(2) tells of a process that a signal ends, and would dump the memory of if it may."""
+    may_dump = task.group.dumpable == 1 and task.group.limit(RLIMIT_CORE)
+    return signo | (CORE_DUMPED if may_dump else 0)
 
 
 def _leave_children(task: Task) -> None:

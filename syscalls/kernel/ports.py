@@ -83,6 +83,9 @@ class CpuState(Protocol):
     def set(self, register: str, value: int) -> None:
         """Change a register; takes effect when the thread next runs."""
 
+    def after_trap(self) -> int:
+        """Where the thread goes on after the system call that it is making (instruction_pointer)."""
+
     def set_thread_pointer(self, value: int) -> None:
         """FS base, i386's TLS descriptor base, or TPIDR_EL0."""
 

@@ -26,6 +26,7 @@ from syscalls.abi.resource import (
 )
 from syscalls.kernel import exit, robust
 from syscalls.kernel.ipc_sem import UndoList
+from syscalls.kernel.seccomp import Seccomp
 from syscalls.kernel.signals import SignalState
 from syscalls.kernel.usage import Account, Usage
 from syscalls.kernel.wait import WaitQueue
@@ -173,6 +174,7 @@ class Task:
         self.rseq = (0, 0, 0)  # address, length, signature of rseq(2)
         self.personality = 0
         self.no_new_privs = False
+        self.seccomp = Seccomp()
         self.death_signal = 0  # PR_SET_PDEATHSIG
         self.timer_slack_ns = self.default_timer_slack_ns = 50_000
         self.usage = Usage()

@@ -338,7 +338,7 @@ HOMES: dict[str, str] = {
     "sched_setparam": "sched",
     "sched_setscheduler": "sched",
     "sched_yield": "sched",
-    "seccomp": "unimplemented",
+    "seccomp": "seccomp",
     "security": "unimplemented",
     "select": "select",
     "semctl": "semget",

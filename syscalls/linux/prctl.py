@@ -18,7 +18,9 @@ from syscalls.abi.prctl_arguments import argument
 from syscalls.abi.signal import NSIG
 from syscalls.fs.cred import CAP_LAST_CAP
 from syscalls.kernel.creds import SECURE_KEEP_CAPS, SECURE_NO_CAP_AMBIENT_RAISE, commit, prepare
+from syscalls.kernel.seccomp import set_strict
 from syscalls.kernel.task import Task
+from syscalls.linux.seccomp import set_filter
 from syscalls.mm.anonname import MAX_NAME, is_valid_name, set_anonymous_name
 from syscalls.spec import syscall
 
@@ -116,8 +118,17 @@ def _perf_events(task: Task, *_: int) -> int:
 
 @_option(pr.PR_GET_SECCOMP)
 def _get_seccomp(task: Task, *_: int) -> int:
-    del task
-    return pr.SECCOMP_MODE_DISABLED
+    return task.seccomp.mode
+
+
+@_option(pr.PR_SET_SECCOMP)
+def _set_seccomp(task: Task, arg2: int, arg3: int, *_: int) -> int:
+    """seccomp(2) without flags (prctl_set_seccomp)."""
+    _require(arg2 in (pr.SECCOMP_MODE_STRICT, pr.SECCOMP_MODE_FILTER))
+    if arg2 == pr.SECCOMP_MODE_FILTER:
+        return set_filter(task, 0, arg3)
+    set_strict(task)
+    return 0
 
 
 # --- the process ------------------------------------------------------------------------------------------------------
@@ -380,7 +391,7 @@ Arg4 = Annotated[int, argument(2)]
 Arg5 = Annotated[int, argument(3)]
 
 
-@syscall(partial="Options for seccomp, core scheduling, system call dispatch, checkpoint/restore and SVE are EINVAL.")
+@syscall(partial="Options for core scheduling, system call dispatch, checkpoint/restore and SVE are EINVAL.")
 def prctl(task: Task, option: Option, arg2: Arg2, arg3: Arg3, arg4: Arg4, arg5: Arg5) -> int:
     """Do something with one's own thread or process (prctl(2))."""
     action = _ACTIONS.get(option)

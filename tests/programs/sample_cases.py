@@ -25,6 +25,7 @@ QEMU_DIFFERS = {
     "mqueue": "has no mq_notify, and opens queues by the C library",
     "clone": "has no clone3",
     "pthreads": "has no robust lists",
+    "seccomp": "runs no filters",
     "together-execute": "executes arm64 programs on the host's processor",
     "args": "hands the environment over in another order",
     "files": "keeps only two bits of the access mode",
