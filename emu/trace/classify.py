@@ -66,7 +66,7 @@ _MEMBERS: dict[Nature, str] = {
     Nature.PID: "si_pid l_pid pid tid parent_tid sigev_notify_thread_id msg_lspid msg_lrpid shm_cpid shm_lpid",
     Nature.ADDRESS: (
         "sa_handler sa_restorer si_addr si_ptr si_call_addr si_lower si_upper sival_ptr iov_base ss_sp base_addr stack "
-        "tls child_stack child_tidptr child_tid msg_name msg_iov msg_control handler restorer data address"
+        "tls child_stack child_tidptr child_tid msg_name msg_iov msg_control handler restorer data obj address"
     ),
 }
 MEMBERS = {name: nature for nature, names in _MEMBERS.items() for name in names.split()}

@@ -62,7 +62,7 @@ class Names:
         return fits
 
     def _same_task(self, left: int | str, right: int | str, tasks: tuple[set[int | str], set[int | str]]) -> bool:
-        """Tasks are the same by their places in the tree; parents, groups and sessions outside are nobody's business."""
+        """Tasks are the same by their places in the tree; parents, groups and sessions outside do not matter."""
         if isinstance(left, int) and isinstance(right, int) and left < 0 and right < 0:
             left, right = -left, -right  # groups
         inside = left in tasks[0], right in tasks[1]

@@ -6,6 +6,7 @@ import os
 import select
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from emu.ptrace.native import trace_program
@@ -21,9 +22,9 @@ UMASK = 0o022  # the guest's
 def record_native(config: Config, stdin: bytes, options: TraceOptions) -> Recording:
     """Run the program on Linux, watched through ptrace; nothing confines it. What it prints is dropped."""
     recording = Recording()
-    for name in os.listdir("/proc/self/fd"):  # what was left open to us is not for the program
+    for entry in list(Path("/proc/self/fd").iterdir()):  # what was left open to us is not for the program
         with suppress(OSError):
-            os.set_inheritable(int(name), int(name) < 3)
+            os.set_inheritable(int(entry.name), int(entry.name) < 3)
     with _streams(stdin) as streams:
         before = os.umask(UMASK)
         try:
