@@ -53,6 +53,7 @@ ITIMERS = Enum(globals(), "ITIMER_???", "ITIMER_*")
 TFD_TIMER_ABSTIME = 1
 TFD_TIMER_CANCEL_ON_SET = 2
 TFD_CLOEXEC = 0o2000000
+TFD_IOC_SET_TICKS = 0x40085400  # a request of ioctl(2)
 TFD_NONBLOCK = 0o4000
 TFD_FLAGS = Flags(globals(), "TFD_???", "TFD_*")
 

@@ -4,20 +4,32 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from syscalls.abi.errno import ENXIO, SysError
 from syscalls.abi.stat import ANON_INODE_FS_MAGIC
 from syscalls.fs.file import File
 from syscalls.fs.inode import FileSystem, Inode
 
 
+class AnonInode(Inode):
+    """The inode of them all; it cannot be opened again (no_open)."""
+
+    __slots__ = ()
+
+    def open(self, flags: int) -> File:
+        del flags
+        raise SysError(ENXIO)
+
+
 class AnonInodeFs(FileSystem):
     """anon_inodefs: its one inode, without a type, is that of all such files."""
 
+    has_attributes = False  # anon_inode_setattr
     name = "anon_inodefs"
     magic = ANON_INODE_FS_MAGIC
 
     def __init__(self, dev: int, now: Callable[[], int]) -> None:
         super().__init__(dev, now)
-        self.inode = Inode(self, 0o600)
+        self.inode = AnonInode(self, 0o600)
 
 
 class AnonFile(File):

@@ -78,9 +78,16 @@ _TIMES_EVENT = {(True, True): IN_ATTRIB, (True, False): IN_ACCESS, (False, True)
 # --- mode and owner ---------------------------------------------------------------------------------------------------
 
 
+def _want_change(path: Path) -> None:
+    """EROFS; EOPNOTSUPP for eventfds and the like, whose attributes are nobody's."""
+    path.mount.want_write()
+    if not path.inode.fs.has_attributes:
+        raise SysError(EOPNOTSUPP)
+
+
 def chmod(caller: Caller, path: Path, mode: int) -> None:
     """Set the permission bits (chmod_common); EROFS, EPERM, EOPNOTSUPP for a symbolic link."""
-    path.mount.want_write()
+    _want_change(path)
     inode, cred = path.inode, caller.cred
     inode.refresh()
     if inode.flags & _GUARDED or not owner_or_capable(inode, cred):
@@ -97,7 +104,7 @@ def chmod(caller: Caller, path: Path, mode: int) -> None:
 
 def chown(caller: Caller, path: Path, uid: int, gid: int) -> None:
     """Set owner and group, -1 leaves either; set-ID bits of non-directories go (chown_common)."""
-    path.mount.want_write()
+    _want_change(path)
     inode, cred = path.inode, caller.cred
     inode.refresh()
     drop = 0 if inode.type == S_IFDIR else privileges_to_drop(inode, cred)
@@ -144,7 +151,7 @@ def utimens(caller: Caller, path: Path, atime: int | SetTime, mtime: int | SetTi
 
     Both NOW: whoever may write the file may do it (EACCES); otherwise only its owner (EPERM).
     """
-    path.mount.want_write()
+    _want_change(path)
     inode, cred = path.inode, caller.cred
     inode.refresh()
     touch = atime is mtime is NOW

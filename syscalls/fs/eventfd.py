@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import count as counter
+
 from syscalls.abi.errno import EINVAL, SysError
 from syscalls.abi.fcntl import O_RDWR
 from syscalls.abi.poll import POLLIN, POLLOUT
@@ -12,16 +14,19 @@ from syscalls.kernel.wait import WaitQueue
 #: What the counter never reaches by writing (ULLONG_MAX).
 LIMIT = (1 << 64) - 1
 SIZE = 8
+_IDS = counter()
 
 
 class EventFile(AnonFile):
     """The counter. Reading takes it all, or 1 when it is a semaphore."""
 
     kind = b"[eventfd]"
+    scatters = False
 
     def __init__(self, fs: AnonInodeFs, flags: int, count: int, *, semaphore: bool) -> None:
         super().__init__(fs, O_RDWR | flags)
         self.count = count
+        self.id = next(_IDS)
         self.semaphore = semaphore
         self.queue = WaitQueue("an eventfd")
 
@@ -48,6 +53,9 @@ class EventFile(AnonFile):
 
     def poll(self) -> int:
         return (POLLIN if self.count else 0) | (POLLOUT if self.count < LIMIT - 1 else 0)
+
+    def details(self) -> bytes:
+        return b"eventfd-count: %16x\neventfd-id: %d\neventfd-semaphore: %d\n" % (self.count, self.id, self.semaphore)
 
     def queues(self) -> tuple[WaitQueue, ...]:
         return (self.queue,)

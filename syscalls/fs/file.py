@@ -45,6 +45,7 @@ class File:
     direct = False  # may it be open with O_DIRECT? (FMODE_CAN_ODIRECT)
     silent = False  # is nobody told of what is done with it? (FMODE_NONOTIFY)
     signals_io = False  # does it know O_ASYNC? (the method fasync)
+    scatters = True  # does one writev(2) come as one write (write_iter)?
     whole_writes = False  # does a blocking write(2) go on until everything is taken (pipes, streams, sockets)?
 
     def __init__(self, inode: Inode, flags: int) -> None:

@@ -51,6 +51,7 @@ class FileSystem:
     moves_ranges = True  # FALLOC_FL_COLLAPSE_RANGE, _INSERT_RANGE and _ZERO_RANGE of regular files?
     has_xattrs = True  # does it know extended attributes? (IOP_XATTR)
     max_bytes = (1 << 63) - 1  # s_maxbytes, the largest offset of a file
+    has_attributes = True  # can mode, owner and times be set?
     pinned = True  # names change only through syscalls.fs.vfs, so that dentries may be kept for ever
     options = b""  # what /proc/mounts shows after "rw"
 

@@ -17,6 +17,7 @@ from syscalls.abi.fcntl import O_ACCMODE, O_DIRECT, O_NONBLOCK, O_RDONLY, O_WRON
 from syscalls.abi.ioctl import FIONREAD
 from syscalls.abi.limits import PIPE_DEF_BUFFERS, PIPE_MAX_SIZE
 from syscalls.abi.poll import POLLERR, POLLHUP, POLLIN, POLLOUT, POLLRDNORM, POLLWRNORM
+from syscalls.abi.signal import POLL_IN, POLL_OUT
 from syscalls.abi.stat import PIPEFS_MAGIC, S_IFIFO
 from syscalls.fs.file import WOULD_BLOCK, File, WouldBlock
 from syscalls.fs.inode import FileSystem, Inode
@@ -48,6 +49,13 @@ class Pipe:
         self.reader_opens = 0  # how often, ever: what a FIFO's open(2) waits for
         self.writer_opens = 0
         self.queue = WaitQueue("pipe")
+        self.ends: set[PipeFile] = set()  # those that are open
+
+    def signal(self, *, readers: bool) -> None:
+        """O_ASYNC: tell the owners of the ends on one side (kill_fasync)."""
+        for end in self.ends:
+            if end.fasync is not None and (end.readable if readers else end.writable):
+                end.kill_fasync(POLL_IN if readers else POLL_OUT)
 
     @property
     def room(self) -> int:
@@ -148,6 +156,9 @@ class Pipe:
             self.slots.clear()
             self.max_slots = PIPE_DEF_BUFFERS
         self.queue.wake()
+        if not self.readers or not self.writers:
+            self.signal(readers=True)
+            self.signal(readers=False)
 
 
 class PipeFile(File):
@@ -170,6 +181,7 @@ class PipeFile(File):
             self._awaited = pipe.reader_opens
         self._waits = not flags & O_NONBLOCK
         pipe.open(flags)
+        pipe.ends.add(self)
 
     @property
     def opened(self) -> bool:
@@ -182,7 +194,9 @@ class PipeFile(File):
     def read(self, count: int) -> bytes | WouldBlock:
         """What is there, b"" when no writer is left."""
         if self.pipe.slots or not count:
-            return self.pipe.take(count)
+            data = self.pipe.take(count)
+            self.pipe.signal(readers=False)
+            return data
         return WOULD_BLOCK if self.pipe.writers else b""
 
     def putback(self, data: bytes) -> None:
@@ -195,7 +209,9 @@ class PipeFile(File):
             return 0
         if not self.pipe.readers:
             raise SysError(EPIPE)
-        return self.pipe.put(data, packets=bool(self.flags & O_DIRECT)) or WOULD_BLOCK
+        done = self.pipe.put(data, packets=bool(self.flags & O_DIRECT))
+        self.pipe.signal(readers=True)
+        return done or WOULD_BLOCK
 
     def poll(self) -> int:
         """As pipe_poll."""
@@ -226,6 +242,7 @@ class PipeFile(File):
         return b"pipe:[%d]" % self.inode.ino
 
     def close(self) -> None:
+        self.pipe.ends.discard(self)
         self.pipe.close(self.flags)
 
 

@@ -88,6 +88,9 @@ class SignalFile(AnonFile):
             records.append(pack(info, self._task.arch))
         return b"".join(records) or WOULD_BLOCK
 
+    def details(self) -> bytes:
+        return b"sigmask:\t%016x\n" % self.mask
+
     def poll(self) -> int:
         task = self._task
         pending = task.signals.pending_mask() | task.group.signals.pending_mask()

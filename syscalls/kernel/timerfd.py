@@ -4,10 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from syscalls.abi.errno import ECANCELED, EINVAL, SysError
+from syscalls.abi.errno import ECANCELED, EINVAL, ENOTTY, SysError
 from syscalls.abi.fcntl import O_RDWR
 from syscalls.abi.poll import POLLIN
-from syscalls.abi.time import CLOCK_REALTIME, CLOCK_REALTIME_ALARM
+from syscalls.abi.time import (
+    CLOCK_REALTIME,
+    CLOCK_REALTIME_ALARM,
+    NSEC_PER_SEC,
+    TFD_IOC_SET_TICKS,
+    TFD_TIMER_ABSTIME,
+    TFD_TIMER_CANCEL_ON_SET,
+)
 from syscalls.fs.anon import AnonFile
 from syscalls.fs.file import WOULD_BLOCK, WouldBlock
 from syscalls.kernel.clocktimer import ClockTimer
@@ -15,6 +22,7 @@ from syscalls.kernel.wait import WaitQueue
 
 if TYPE_CHECKING:
     from syscalls.kernel.kernel import Kernel
+    from syscalls.kernel.ports import Memory
 
 SIZE = 8
 
@@ -29,6 +37,7 @@ class TimerFile(AnonFile):
         self.kernel = kernel
         self.timer = ClockTimer(kernel, clock, self._expire)
         self.ticks = 0
+        self.set_flags = 0  # of the last timerfd_settime(2)
         self.expired = False  # and the expirations since then are still to be counted
         self._cancellable = self._cancelled = False
         self.queue = WaitQueue("a timerfd")
@@ -51,10 +60,15 @@ class TimerFile(AnonFile):
     def settings(self) -> tuple[int, int]:
         """Interval, and time to the next expiration, in ns (timerfd_gettime(2))."""
         self._go_on()
+        return self.settings_seen()
+
+    def settings_seen(self) -> tuple[int, int]:
+        """The same, without counting intervals that have passed."""
         return self.timer.interval_ns, max(0, self.timer.remaining_ns())
 
     def set(self, value_ns: int, interval_ns: int, *, absolute: bool, cancel_on_set: bool) -> None:
         """Start or stop it (do_timerfd_settime); ECANCELED when nobody has read that the clock was set."""
+        self.set_flags = absolute * TFD_TIMER_ABSTIME | cancel_on_set * TFD_TIMER_CANCEL_ON_SET
         by_realtime = self.timer.clock in (CLOCK_REALTIME, CLOCK_REALTIME_ALARM)
         self._watch_clock(on=by_realtime and absolute and cancel_on_set)
         self.expired = False
@@ -101,6 +115,26 @@ class TimerFile(AnonFile):
 
     def queues(self) -> tuple[WaitQueue, ...]:
         return (self.queue,)
+
+    def details(self) -> bytes:
+        """As timerfd_show."""
+        interval, value = self.settings_seen()
+        return b"clockid: %d\nticks: %d\nsettime flags: 0%o\nit_value: (%d, %d)\nit_interval: (%d, %d)\n" % (
+            self.timer.clock, self.ticks, self.set_flags, *divmod(value, NSEC_PER_SEC), *divmod(interval, NSEC_PER_SEC),
+        )  # fmt: skip
+
+    def ioctl(self, request: int, argument: int, memory: Memory) -> int:
+        """TFD_IOC_SET_TICKS: so many expirations are still to be read; EINVAL for none (timerfd_ioctl)."""
+        if request != TFD_IOC_SET_TICKS:
+            raise SysError(ENOTTY)
+        ticks = int.from_bytes(memory.read(argument, SIZE), "little")
+        if not ticks:
+            raise SysError(EINVAL)
+        if self._cancelled:
+            raise SysError(ECANCELED)
+        self.ticks = ticks
+        self.queue.wake(events=POLLIN)
+        return 0
 
     def close(self) -> None:
         self._watch_clock(on=False)

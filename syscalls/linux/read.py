@@ -172,8 +172,26 @@ async def _writev(
     if offset is not None:
         _check_end(offset, total)
     check_flags(file, flags)
+    if not file.scatters:
+        return await _write_pieces(task, file, segments, nowait=bool(flags & RWF_NOWAIT))
     with _appending(file, flags):
         return await write_file(task, file, segments, offset, nowait=bool(flags & RWF_NOWAIT))
+
+
+async def _write_pieces(task: Task, file: File, segments: Segments, *, nowait: bool) -> int:
+    """Each piece by a write of its own (do_loop_readv_writev)."""
+    done = 0
+    for piece in segments:
+        try:
+            taken = await write_file(task, file, [piece], nowait=nowait)
+        except SysError:
+            if not done:
+                raise
+            break
+        done += taken
+        if taken != piece[1]:
+            break
+    return done
 
 
 def check_flags(file: File, flags: int) -> None:

@@ -34,6 +34,7 @@ from syscalls.abi.poll import (
     POLLWRBAND,
     POLLWRNORM,
 )
+from syscalls.abi.signal import POLL_HUP, POLL_IN
 from syscalls.abi.socket import SHUT_RD, SHUT_WR, SOCK_DGRAM, SOCK_SEQPACKET, SOCK_STREAM, SOMAXCONN
 from syscalls.fs.fdtable import put
 from syscalls.fs.file import WOULD_BLOCK, File, WouldBlock
@@ -130,6 +131,7 @@ class UnixSocket(File):
         self.peer, self.peer_creds, self.state = end, other.peer_creds, CONNECTED
         other.pending.append(end)
         other.queue.wake(events=_READABLE)
+        other.kill_fasync(POLL_IN)
         return None
 
     def set_peer(self, other: UnixSocket | None, creds: Creds) -> None:
@@ -182,6 +184,7 @@ class UnixSocket(File):
             if unread:
                 peer.error = ECONNRESET
             peer.queue.wake()
+            peer.kill_fasync(POLL_HUP)
         for end in self.pending:
             if end.peer is not None:
                 end.peer.error = ECONNRESET
@@ -286,6 +289,7 @@ class UnixSocket(File):
         self.sent(message.truesize)
         other.messages.append(message)
         other.queue.wake(events=_READABLE)
+        other.kill_fasync(POLL_IN)
 
     # --- receiving ----------------------------------------------------------------------------------------------------
 
