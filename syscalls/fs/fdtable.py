@@ -10,7 +10,6 @@ from syscalls.fs import epoll, notify
 from syscalls.fs.file import File
 from syscalls.fs.mount import Path, anonymous
 
-
 #: Descriptors that a new table has room for (NR_OPEN_DEFAULT).
 _PLACES = 64
 
