@@ -210,6 +210,7 @@ def _leave_memory(task: Task, program: Program) -> None:
     old = task.mm
     usage.leave_memory(task)
     task.release_thread_pointers()
+    program.mm.inherit_flags(old)
     install(task, program)
     old.release()
     task.vfork_done()

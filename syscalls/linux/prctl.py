@@ -170,11 +170,20 @@ def _get_thp_disable(task: Task, arg2: int, arg3: int, arg4: int, arg5: int) -> 
     return int(task.group.thp_disable)
 
 
-@_option(pr.PR_SET_IO_FLUSHER, pr.PR_GET_IO_FLUSHER)
-def _io_flusher(task: Task, *_: int) -> int:
-    """No block devices here: nobody may say that he serves one."""
+@_option(pr.PR_SET_IO_FLUSHER)
+def _set_io_flusher(task: Task, arg2: int, arg3: int, arg4: int, arg5: int) -> int:
+    """The thread says that others' writing back depends on it: kept, and of no consequence here."""
     _require(task.cred.capable(pr.CAP_SYS_RESOURCE), EPERM)
-    raise SysError(EINVAL)
+    _require(arg2 <= 1 and not (arg3 or arg4 or arg5))
+    task.io_flusher = bool(arg2)
+    return 0
+
+
+@_option(pr.PR_GET_IO_FLUSHER)
+def _get_io_flusher(task: Task, arg2: int, arg3: int, arg4: int, arg5: int) -> int:
+    _require(task.cred.capable(pr.CAP_SYS_RESOURCE), EPERM)
+    _require(not (arg2 or arg3 or arg4 or arg5))
+    return int(task.io_flusher)
 
 
 @_option(pr.PR_MCE_KILL)
@@ -235,17 +244,32 @@ def _get_auxv(task: Task, arg2: int, arg3: int, arg4: int, arg5: int) -> int:
 
 @_option(pr.PR_SET_MDWE)
 def _set_mdwe(task: Task, arg2: int, arg3: int, arg4: int, arg5: int) -> int:
-    """Only the answer "off" is true: mprotect(2) does not look at it yet."""
-    del task
-    _require(not (arg2 or arg3 or arg4 or arg5))
+    """Refuse to make memory executable; there is no way back."""
+    _require(not (arg3 or arg4 or arg5))
+    _require(arg2 in (0, pr.PR_MDWE_REFUSE_EXEC_GAIN, pr.PR_MDWE_REFUSE_EXEC_GAIN | pr.PR_MDWE_NO_INHERIT))
+    _require(task.mm.mdwe in (0, arg2), EPERM)
+    task.mm.mdwe = arg2
     return 0
 
 
 @_option(pr.PR_GET_MDWE)
 def _get_mdwe(task: Task, arg2: int, arg3: int, arg4: int, arg5: int) -> int:
-    del task
     _require(not (arg2 or arg3 or arg4 or arg5))
+    return task.mm.mdwe
+
+
+@_option(pr.PR_SET_MEMORY_MERGE)
+def _set_memory_merge(task: Task, arg2: int, arg3: int, arg4: int, arg5: int) -> int:
+    """Equal pages may become one: nobody looks for them."""
+    _require(not (arg3 or arg4 or arg5))
+    task.mm.merge_any = bool(arg2)
     return 0
+
+
+@_option(pr.PR_GET_MEMORY_MERGE)
+def _get_memory_merge(task: Task, arg2: int, arg3: int, arg4: int, arg5: int) -> int:
+    _require(not (arg2 or arg3 or arg4 or arg5))
+    return int(task.mm.merge_any)
 
 
 # --- capabilities -----------------------------------------------------------------------------------------------------

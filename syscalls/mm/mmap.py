@@ -195,6 +195,8 @@ def do_mmap(
             raise SysError(EINVAL)
     check_sealed(space, address, address + length)
     prot &= READ | WRITE | EXECUTE
+    if space.denies(prot, prot):
+        raise SysError(EACCES)
     space.map(address, length, prot, flags=vm_flags, backing=backing, offset=page_offset * PAGE_SIZE, may=may)
     if (locked & (VM_LOCKED | VM_LOCKONFAULT)) == VM_LOCKED or flags & (MAP_POPULATE | MAP_NONBLOCK) == MAP_POPULATE:
         with suppress(SysError):  # mm_populate ignores errors

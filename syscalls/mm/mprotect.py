@@ -53,6 +53,8 @@ def _fixup(space: AddressSpace, vma: Vma, start: int, end: int, prot: int) -> No
         raise SysError(EACCES)
     if vma.flags & VM_SEALED:
         raise SysError(EPERM)
+    if space.denies(vma.prot, prot):
+        raise SysError(EACCES)
     if prot & PROT_WRITE and not vma.prot & PROT_WRITE and not vma.flags & VM_SHARED:
         wanted = vma.part(start, end)
         wanted.prot = prot

@@ -11,7 +11,8 @@ from functools import partial
 
 from syscalls.abi.arch import PAGE_MASK, PAGE_SHIFT, PAGE_SIZE, Arch
 from syscalls.abi.errno import EAGAIN, ENOMEM, SysError
-from syscalls.abi.mman import PROT_WRITE
+from syscalls.abi.mman import PROT_EXEC, PROT_WRITE
+from syscalls.abi.prctl import PR_MDWE_NO_INHERIT
 from syscalls.abi.resource import RLIM_INFINITY, RLIMIT_AS, RLIMIT_DATA, RLIMIT_STACK
 from syscalls.kernel.ports import EXECUTE, READ, WRITE, Mmu, Ram
 from syscalls.mm.usermem import UserMemory
@@ -62,6 +63,8 @@ class AddressSpace(UserMemory):
         self.stack_start = 0  # an address in the initial stack: its area is called [stack]
         self._watched: dict[object, Unmap] = {}
         self.ldt: dict[int, int] = {}  # x86: descriptors that modify_ldt(2) has set
+        self.merge_any = False  # PR_SET_MEMORY_MERGE
+        self.mdwe = 0  # PR_MDWE_*: no memory becomes executable that was, or could be, written
         self.future_lock = 0  # VM_LOCKED, VM_LOCKONFAULT of every new mapping: mlockall(MCL_FUTURE)
 
     def limit(self, resource: int) -> int:
@@ -282,6 +285,7 @@ class AddressSpace(UserMemory):
         child = AddressSpace(self.arch, self.ram, mmu)
         child.limits, child.max_map_count = self.limits, self.max_map_count
         child.ldt = dict(self.ldt)
+        child.inherit_flags(self)
         child.brk_start, child.brk, child.stack_start = self.brk_start, self.brk, self.stack_start
         for vma in self.vmas:
             if vma.flags & VM_DONTCOPY:
@@ -295,6 +299,15 @@ class AddressSpace(UserMemory):
                 private = not vma.flags & VM_SHARED
                 self.copy_to(child, vma.start >> PAGE_SHIFT, vma.size >> PAGE_SHIFT, private=private)
         return child
+
+    def inherit_flags(self, parent: AddressSpace) -> None:
+        """What a space has from the one of who forks or executes (mmf_init_flags)."""
+        self.merge_any = parent.merge_any
+        self.mdwe = 0 if parent.mdwe & PR_MDWE_NO_INHERIT else parent.mdwe
+
+    def denies(self, old_prot: int, prot: int) -> bool:
+        """Does PR_SET_MDWE forbid these access rights after those? (map_deny_write_exec)."""
+        return bool(self.mdwe and prot & PROT_EXEC and (prot & PROT_WRITE or not old_prot & PROT_EXEC))
 
     def share(self) -> AddressSpace:
         """One task more lives here (CLONE_VM)."""
