@@ -172,6 +172,39 @@ class MountTable:
         if at.mount.group:
             propagate.attached(mount)
 
+    def detached(self, root: Inode | Dentry, flags: int, source: bytes) -> Mount:
+        """A mount that hangs nowhere: the only one in a namespace that nobody is in (fsmount(2))."""
+        dentry = root if isinstance(root, Dentry) else Dentry(None, b"/", root)
+        return self._nowhere().add(dentry, None, None, flags, source)
+
+    def detached_copy(self, source: Path, *, recursive: bool) -> Mount:
+        """A copy of the mounts at a place, which hangs nowhere (open_detached_copy)."""
+        twins = propagate.copy_tree(
+            source.mount, source.dentry, self._nowhere(), None, None, recursive=recursive, unbindable=False
+        )
+        return twins[source.mount]
+
+    def _nowhere(self) -> MountTable:
+        table = MountTable.__new__(MountTable)
+        table.family, table.mounts = self.family, []
+        table._take_settings(self)  # noqa: SLF001  # one of us
+        return table
+
+    def attach(self, mount: Mount, at: Path) -> None:
+        """Let a tree that hung nowhere hang here; EINVAL (attach_recursive_mnt)."""
+        if mount.root.is_dir != at.dentry.is_dir or at.dentry in at.mount.children:
+            raise SysError(EINVAL)
+        for member in propagate.tree(mount):
+            member.table = self
+            self.mounts.append(member)
+        self._hang(mount, at)
+        if at.mount.group:
+            propagate.attached(mount)
+
+    def _take_settings(self, other: MountTable) -> None:
+        for name in ("protected_symlinks", "protected_hardlinks", "protected_fifos", "protected_regular"):
+            setattr(self, name, getattr(other, name))
+
     def _hang(self, mount: Mount, at: Path | None) -> None:
         """Let a mount hang at a place, or (None) be the root."""
         if mount.parent is not None and mount.mountpoint is not None:
@@ -204,11 +237,8 @@ class MountTable:
 
     def copy(self, *, slave: bool = False) -> tuple[MountTable, dict[Mount, Mount]]:
         """The same tree for another namespace, and which mount of it each one has become (copy_mnt_ns)."""
-        twin = MountTable.__new__(MountTable)
-        twin.family, twin.mounts = self.family, []
+        twin = self._nowhere()
         self.family.tables.append(twin)
-        for name in ("protected_symlinks", "protected_hardlinks", "protected_fifos", "protected_regular"):
-            setattr(twin, name, getattr(self, name))
         twins = propagate.copy_tree(self.root, self.root.root, twin, None, None, slave=slave)
         twin.root = twins[self.root]
         return twin, twins

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 #: Those of which there is one, which every mount shows.
 _SINGLE = {b"devtmpfs", b"devpts"}
+KNOWN = {b"tmpfs", b"ramfs", b"proc", b"mqueue", *_SINGLE}
 
 
 def root_of(task: Task, table: MountTable, kind: bytes, options: bytes) -> Inode | Dentry:

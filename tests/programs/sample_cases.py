@@ -18,6 +18,7 @@ ARCHES = ("x86_64", "i386", "arm64")
 
 #: Cases whose output qemu-aarch64 7.2 gets wrong, and how; there the x86_64 output stands for arm64 too.
 QEMU_DIFFERS = {
+    "newmounts": "has no fsopen",
     "aio": "has no io_setup",
     "remote": "has no process_madvise and lends no memory to a clone",
     "polling": "always stores the time left, and rounds pointers into its memory up to pages",
