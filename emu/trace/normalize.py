@@ -132,6 +132,8 @@ class Normalizer:
             elif name == "arg" and isinstance(value, Int) and _says(event, "F_SETOWN"):
                 nature = Nature.PID
             args.append((name, self._node(value, nature, kind)))
+        if event.name.startswith("getdents"):
+            args = [(name, _sorted(node)) for name, node in args]
         self._watch(event, args)
         record = Record(event, "call", event.name, args, self._result(event, result_kind), self._note(event))
         record.fresh = event.name in FRESH
@@ -314,6 +316,15 @@ def _parsed(text: str) -> Value:
         inner = parse_value(text[1:])
         return Bits(tuple(text[2:-1].split()), 0, inverted=True) if isinstance(inner, List) else Words(text, 0)
     return parse_value(text)
+
+
+def _sorted(node: Node) -> Node:
+    """Entries of a directory come in whatever order its file system keeps them."""
+    if not isinstance(node, Group) or node.sign or not all(isinstance(member, Group) for _, member in node.members):
+        return node
+    names = [str(dict(member.members).get("d_name")) for _, member in node.members if isinstance(member, Group)]
+    order = sorted(range(len(names)), key=names.__getitem__)
+    return Group(tuple(node.members[place] for place in order), node.cut, node.brief)
 
 
 def without_cookies(data: bytes) -> bytes:
