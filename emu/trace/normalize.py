@@ -307,6 +307,8 @@ class Normalizer:
         pointers = {name for name, node in members if isinstance(node, Name)} & {"si_ptr", "sival_ptr"}
         if pointers:  # the other reading of the same bytes is half an address
             members = tuple((name, node) for name, node in members if name not in {"si_int", "sival_int"})
+        if "sa_flags" in dict(members):  # how a handler comes back is settled between the C library and vdso(7)
+            members = tuple((name, _without_restorer(node)) for name, node in members if name != "sa_restorer")
         return Group(members, brief=value.brief is not None)
 
 
@@ -316,6 +318,12 @@ def _parsed(text: str) -> Value:
         inner = parse_value(text[1:])
         return Bits(tuple(text[2:-1].split()), 0, inverted=True) if isinstance(inner, List) else Words(text, 0)
     return parse_value(text)
+
+
+def _without_restorer(node: Node) -> Node:
+    if not isinstance(node, str) or "SA_RESTORER" not in node:
+        return node
+    return "|".join(word for word in node.split("|") if word != "SA_RESTORER") or 0
 
 
 def _sorted(node: Node) -> Node:

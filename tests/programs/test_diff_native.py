@@ -6,10 +6,12 @@ the kernel, not here.
 
 from __future__ import annotations
 
+import tempfile
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
+import debian
 import pytest
 from sample_cases import CASES, SAMPLES, Case, fresh_directory, remove, runs_here
 
@@ -61,6 +63,47 @@ def test_a_sample_does_on_this_kernel_what_it_does_on_linux(case: Case, arch: st
     if not runs_here(arch) or not can_trace():
         pytest.skip("this machine does not run it, or does not let us trace")
     diff = diff_case(case, arch)
+    assert diff.equal, Report(diff, "linux", "trapeze").text(everything=True)
+
+
+#: Programs that nobody here wrote, over a copy-on-write view of the machine's own files.
+APPLETS = [
+    "cat /etc/passwd", "awk {print} /etc/passwd", "sort /etc/passwd", "find /etc/apt", "cp /etc/passwd x",
+    "mkdir -p a/b/c", "dd if=/etc/passwd of=y bs=100 count=3", "tar cf x.tar /etc/apt", "id", "date", "ln -s a b",
+    "gzip -c /etc/group", "chmod 600 missing",
+]  # fmt: skip
+SCRIPTS = [
+    "for i in 1 2 3; do echo $i > f$i; done; echo *; read x < f2; echo $x",
+    "trap 'echo got' USR1; kill -USR1 $$; cd /; pwd; umask 077; [[ abc =~ b(.) ]] && echo ${BASH_REMATCH[1]}",
+]
+#: What a machine has its own way with: limits, and what stands behind the name in the address of a socket.
+MACHINES = frozenset({"prlimit64", "getrlimit", "ugetrlimit", "connect"})
+
+
+def diff_foreign(package: str, arch: str, args: tuple[str, ...]) -> Diff:
+    try:
+        program = debian.program(package, arch)
+    except debian.UnavailableError as problem:
+        pytest.skip(f"cannot be fetched: {problem}")
+    with tempfile.TemporaryDirectory() as directory:
+        emulated = Recording()
+        sandbox = Sandbox(str(program), args, env={"PATH": "/bin"}, cwd=directory, root="/")
+        sandbox.run(sinks=[emulated], options=OPTIONS)  # first: it changes nothing
+        native = record_native(sandbox.config, b"", OPTIONS)
+    return compare(native, emulated, keep=[Nature.FD], wanted=lambda event: getattr(event, "name", "") not in MACHINES)
+
+
+FOREIGN = [("busybox-static", tuple(line.split())) for line in APPLETS] + [
+    ("bash-static", ("-c", script)) for script in SCRIPTS
+]
+
+
+@pytest.mark.parametrize("arch", ["x86_64", "i386"])
+@pytest.mark.parametrize(("package", "args"), FOREIGN, ids=lambda value: value if isinstance(value, str) else value[0])
+def test_programs_of_debian_do_too(package: str, args: tuple[str, ...], arch: str) -> None:
+    if not runs_here(arch) or not can_trace():
+        pytest.skip("this machine does not run it, or does not let us trace")
+    diff = diff_foreign(package, arch, args)
     assert diff.equal, Report(diff, "linux", "trapeze").text(everything=True)
 
 
