@@ -67,7 +67,7 @@ SAME = [
     ('openat(AT_FDCWD</tmp>, "a", O_RDONLY) = 3</tmp/a>', 'openat(-100 /* AT_FDCWD */, "a", 0x0 /* O_RDONLY */) = 3'),
     ("lseek(3, 0, SEEK_END) = 5", "lseek(3, 0, 0x2) = 5"),
     (
-        "rt_sigaction(SIGINT, {sa_handler=SIG_DFL, sa_mask=[], sa_flags=SA_RESTORER, sa_restorer=0x70000}, NULL, 8) = 0",
+        "rt_sigaction(SIGINT, {sa_handler=SIG_DFL, sa_mask=[], sa_flags=SA_RESTORER, sa_restorer=0x7000}, NULL, 8) = 0",
         "rt_sigaction(SIGINT, {sa_handler=SIG_DFL, sa_mask=[], sa_flags=0}, NULL, 8) = 0",
     ),
     (
