@@ -11,6 +11,7 @@ from syscalls.abi.time import USER_TICK_NS
 from syscalls.fs.devices import makedev
 from syscalls.fs.ttyioctl import PTS_MAJOR
 from syscalls.fs.userns import shown
+from syscalls.kernel.sigqueue import queued
 from syscalls.kernel.usage import of_group
 from syscalls.mm import show
 
@@ -175,7 +176,7 @@ def status(task: Task) -> bytes:
         "CoreDumping:\t0",
         f"THP_enabled:\t{int(not group.thp_disable)}",
         f"Threads:\t{len(group.tasks)}",
-        f"SigQ:\t0/{group.limit(RLIMIT_SIGPENDING)}",
+        f"SigQ:\t{queued(group)}/{group.limit(RLIMIT_SIGPENDING)}",
         f"SigPnd:\t{task.signals.pending_mask():016x}",
         f"ShdPnd:\t{group.signals.pending_mask():016x}",
         f"SigBlk:\t{task.signals.mask:016x}",

@@ -9,7 +9,7 @@ from syscalls.abi.kinds import In, Pid, Pointer, Signal
 from syscalls.abi.prctl import CAP_KILL
 from syscalls.abi.signal import NSIG, SI_TKILL, SI_USER, SIGCONT
 from syscalls.abi.structs.siginfo import SIGINFO_SIZE, Siginfo
-from syscalls.kernel import siginfo, signals
+from syscalls.kernel import siginfo, signals, sigqueue
 from syscalls.kernel.signals import SigInfo
 from syscalls.kernel.task import Task, ThreadGroup
 from syscalls.spec import syscall
@@ -42,6 +42,7 @@ def send_to_group(task: Task, group: ThreadGroup, signo: int, info: SigInfo) -> 
     leader = group.tasks[0]
     _check(task, leader, signo)
     if signo:
+        sigqueue.check_signal(leader, info)
         signals.send(leader, info, whole_group=True)
 
 
@@ -96,6 +97,7 @@ def _send_to_thread(task: Task, tgid: int | None, tid: int, signo: int, info: Si
         raise SysError(ESRCH)
     _check(task, other, signo)
     if signo:
+        sigqueue.check_signal(other, info)
         signals.send(other, info)
     return 0
 

@@ -28,13 +28,13 @@ def getpgrp(task: Task) -> PidResult:
 @syscall()
 def getpgid(task: Task, pid: Pid) -> PidResult:
     """Process group of a process (getpgid(2))."""
-    return pid if task.kernel.is_outside(pid) else _group(task, pid).pgid
+    return pid if pid and task.kernel.is_outside(pid) else _group(task, pid).pgid
 
 
 @syscall()
 def getsid(task: Task, pid: Pid) -> PidResult:
     """Session of a process (getsid(2))."""
-    return pid if task.kernel.is_outside(pid) else _group(task, pid).sid
+    return pid if pid and task.kernel.is_outside(pid) else _group(task, pid).sid
 
 
 @syscall()

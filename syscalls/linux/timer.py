@@ -5,14 +5,13 @@ from __future__ import annotations
 from typing import Annotated, Any, NamedTuple
 
 from syscalls.abi.cstruct import I32
-from syscalls.abi.errno import EAGAIN, EINVAL, EOPNOTSUPP, SysError
+from syscalls.abi.errno import EINVAL, EOPNOTSUPP, SysError
 from syscalls.abi.kinds import FlagsKind, In, Int, Out, Pointer
-from syscalls.abi.resource import RLIMIT_SIGPENDING
 from syscalls.abi.signal import NSIG, SIGALRM, SIGEV_NONE, SIGEV_SIGNAL, SIGEV_THREAD, SIGEV_THREAD_ID
 from syscalls.abi.structs.siginfo import Sigevent
 from syscalls.abi.structs.time import Itimerspec, Itimerspec64
 from syscalls.abi.time import CLOCKS, TIMER_ABSTIME, TIMER_FLAGS
-from syscalls.kernel import time
+from syscalls.kernel import sigqueue, time
 from syscalls.kernel.posixtimer import PosixTimer
 from syscalls.kernel.task import Task
 from syscalls.kernel.time import Time, from_ns, to_ns
@@ -50,8 +49,7 @@ def timer_create(task: Task, clockid: Clock, sevp: In[Sigevent], timerid: Out[I3
     if clockid in time.UNTIMED_CLOCKS - time.CPU_CLOCKS or (clockid < 0 and clockid & time.CLOCKFD_MASK == 3):
         raise SysError(EOPNOTSUPP)
     group = task.group
-    if len(group.posix_timers) >= group.limit(RLIMIT_SIGPENDING):
-        raise SysError(EAGAIN)
+    sigqueue.check(group)
     id, group.next_timer_id = group.next_timer_id, group.next_timer_id + 1
     thread = _notified(task, event) if event is not None else None
     timerid.put(id)
