@@ -5,7 +5,7 @@ from __future__ import annotations
 from syscalls.abi.errno import E2BIG, EEXIST, EINVAL, ENODATA, ENOSPC, EOPNOTSUPP, EPERM, ERANGE, SysError
 from syscalls.abi.fileattr import FS_APPEND_FL, FS_IMMUTABLE_FL
 from syscalls.abi.poll import IN_ATTRIB
-from syscalls.abi.stat import S_IFDIR, S_IFREG, S_ISVTX
+from syscalls.abi.stat import S_IFDIR, S_IFLNK, S_IFREG, S_ISVTX
 from syscalls.fs import notify
 from syscalls.fs.cred import CAP_SETFCAP, CAP_SYS_ADMIN, Credentials
 from syscalls.fs.inode import Inode
@@ -15,6 +15,7 @@ from syscalls.fs.perm import MAY_READ, MAY_WRITE, owner_or_capable, permission
 XATTR_CREATE, XATTR_REPLACE = 1, 2
 XATTR_NAME_MAX, XATTR_SIZE_MAX, XATTR_LIST_MAX = 255, 65536, 65536
 _NAMESPACES = (b"user.", b"trusted.", b"security.")
+_ACLS = (b"system.posix_acl_access", b"system.posix_acl_default")
 _INODE_LIMIT = 128 * 1024  # bytes of all attributes of one inode (SIMPLE_XATTR_MAX_SIZE of newer kernels)
 
 
@@ -96,6 +97,8 @@ def getxattr(caller: Caller, path: Path, name: bytes) -> bytes:
     check_name(name)
     inode = path.inode
     _may(inode, caller.cred, name, MAY_READ)
+    if name in _ACLS and inode.fs.has_xattrs and inode.type != S_IFLNK:
+        raise SysError(ENODATA)  # no file has any, and none can be given one (vfs_get_acl)
     _resolve(inode, name)
     if name not in inode.xattrs:
         raise SysError(ENODATA)

@@ -2,7 +2,7 @@
 
 from fakes import SCRATCH, call, make_task
 
-from syscalls.abi.errno import E2BIG, EINVAL, ENODATA, ERANGE
+from syscalls.abi.errno import E2BIG, EINVAL, ENODATA, EOPNOTSUPP, ERANGE
 
 CWD, EMPTY_PATH = -100, 0x1000
 
@@ -34,3 +34,13 @@ def test_refusals():
     assert call(task, "getxattrat", CWD, b"/tmp", 0, b"user.a", args, 5000) == -E2BIG
     assert call(task, "getxattrat", CWD, b"/tmp", 1, b"user.a", args, 16) == -EINVAL
     assert call(task, "getxattrat", CWD, b"/tmp", 0, b"user.a", arguments(task, 0, 0, 1), 16) == -EINVAL
+
+
+def test_nobody_has_an_access_control_list():
+    task = make_task()
+    call(task, "symlink", b"nowhere", b"/tmp/link")
+    acl = b"system.posix_acl_access"
+    assert call(task, "getxattr", b"/tmp", acl, 0, 0) == -ENODATA
+    assert call(task, "lgetxattr", b"/tmp/link", acl, 0, 0) == -EOPNOTSUPP
+    assert call(task, "setxattr", b"/tmp", acl, SCRATCH, 4, 0) == -EOPNOTSUPP
+    assert call(task, "getxattr", b"/tmp", b"system.other", 0, 0) == -EOPNOTSUPP
