@@ -45,6 +45,7 @@ class File:
     direct = False  # may it be open with O_DIRECT? (FMODE_CAN_ODIRECT)
     silent = False  # is nobody told of what is done with it? (FMODE_NONOTIFY)
     signals_io = False  # does it know O_ASYNC? (the method fasync)
+    times_out = False  # is a deadline that passes an error, EAGAIN? (sockets)
     scatters = True  # does one writev(2) come as one write (write_iter)?
     whole_writes = False  # does a blocking write(2) go on until everything is taken (pipes, streams, sockets)?
 
@@ -139,6 +140,10 @@ class File:
 
     def read_deadline(self) -> int | None:
         """Until when (monotonic ns) a read that begins to wait now does so; None: for ever."""
+        return None
+
+    def write_deadline(self) -> int | None:
+        """The same for a write."""
         return None
 
     def read_rest(self, count: int) -> bytes:

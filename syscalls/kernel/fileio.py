@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from syscalls.abi.errno import EAGAIN, EBADF, EFAULT, EINVAL, EPIPE, SysError
+from syscalls.abi.errno import EAGAIN, EBADF, EFAULT, EINTR, EINVAL, EPIPE, SysError
 from syscalls.abi.resource import RLIMIT_FSIZE, RLIMIT_NOFILE
 from syscalls.abi.signal import SIGPIPE, SIGXFSZ
 from syscalls.abi.uio import MAX_RW_COUNT
@@ -64,11 +64,23 @@ def segment(task: Task, address: int, length: int) -> tuple[int, int]:
     return address, min(length, MAX_RW_COUNT)
 
 
-async def wait_for(file: File, *, nowait: bool = False) -> bool:
-    """Sleep until the file's state changes; EAGAIN when it (or the call) is not to wait. True: it took too long."""
+async def wait_for(file: File, *, nowait: bool = False, writing: bool = False) -> bool:
+    """Sleep until the file's state changes; EAGAIN when it (or the call) is not to wait. True: it took too long.
+
+    With SO_RCVTIMEO or SO_SNDTIMEO that is EAGAIN too, and an interruption is final (sock_intr_errno).
+    """
     if nowait or file.nonblocking:
         raise SysError(EAGAIN)
-    return await Wait(file.queues(), file.read_deadline()) is Woken.DEADLINE
+    deadline_ns = file.write_deadline() if writing else file.read_deadline()
+    try:
+        late = await Wait(file.queues(), deadline_ns) is Woken.DEADLINE
+    except Interrupted:
+        if file.times_out and deadline_ns is not None:
+            raise SysError(EINTR) from None
+        raise
+    if late and file.times_out:
+        raise SysError(EAGAIN)
+    return late
 
 
 async def read_bytes(file: File, count: int, offset: int | None = None, *, nowait: bool = False) -> bytes:
@@ -141,7 +153,7 @@ async def write_pieces(
             data: bytes | memoryview = piece
             while (taken := file.write(data) if offset is None else file.pwrite(data, offset + done)) != len(data):
                 if taken is WOULD_BLOCK:
-                    await wait_for(file, nowait=nowait)
+                    await wait_for(file, nowait=nowait, writing=True)
                     continue
                 done += taken
                 if not file.whole_writes:

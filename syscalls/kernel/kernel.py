@@ -153,7 +153,7 @@ class Kernel:
     @cached_property
     def sockfs(self) -> SocketFs:
         """Where sockets live, and their names."""
-        return SocketFs(self.new_dev(), self.realtime, self._caller)
+        return SocketFs(self.new_dev(), self.realtime, self._caller, self.clock.monotonic)
 
     def _caller(self) -> Creds:
         """The credentials of whose turn it is."""

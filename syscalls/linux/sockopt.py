@@ -30,7 +30,7 @@ _KEPT = frozenset({
 })  # fmt: skip
 
 
-@syscall(partial="SOL_SOCKET only; no filters or timestamps; read(2) and write(2) know no timeouts")
+@syscall(partial="SOL_SOCKET only; no filters, timestamps or out-of-band data")
 def setsockopt(task: Task, sockfd: Fd, level: Level, optname: Int, optval: Value, optlen: Int) -> int:
     """Set an option of a socket (setsockopt(2))."""
     if optlen < 0:
@@ -66,6 +66,8 @@ def _set_number(task: Task, socket: UnixSocket, name: int, value: int) -> None:
         socket.passes_creds = bool(value)
     elif name == abi.SO_RCVLOWAT:
         socket.low_water = (1 << 31) - 1 if value < 0 else value or 1
+    elif name == abi.SO_PEEK_OFF:
+        socket.peek_offset = value
     elif name == abi.SO_PRIORITY:
         if not (0 <= value <= 6 or admin):
             raise SysError(EPERM)
@@ -161,7 +163,7 @@ def _number(socket: UnixSocket, name: int) -> int:
         abi.SO_TYPE: socket.type, abi.SO_DOMAIN: AF_UNIX, abi.SO_PROTOCOL: 0, abi.SO_SNDBUF: socket.send_buffer,
         abi.SO_RCVBUF: socket.receive_buffer, abi.SO_RCVLOWAT: socket.low_water, abi.SO_SNDLOWAT: 1,
         abi.SO_PASSCRED: int(socket.passes_creds), abi.SO_ACCEPTCONN: int(socket.state == LISTENING),
-        abi.SO_REUSEPORT: 0, abi.SO_BSDCOMPAT: 0, abi.SO_PEEK_OFF: -1, abi.SO_BPF_EXTENSIONS: 64,
+        abi.SO_REUSEPORT: 0, abi.SO_BSDCOMPAT: 0, abi.SO_PEEK_OFF: socket.peek_offset, abi.SO_BPF_EXTENSIONS: 64,
         abi.SO_PRIORITY: socket.options.get(name, 0), abi.SO_MARK: socket.options.get(name, 0),
     }  # fmt: skip
     if name in numbers:

@@ -37,8 +37,11 @@ class SocketFs(FileSystem):
     name = "sockfs"
     magic = SOCKFS_MAGIC
 
-    def __init__(self, dev: int, now: Callable[[], int], caller: Callable[[], Creds]) -> None:
+    def __init__(
+        self, dev: int, now: Callable[[], int], caller: Callable[[], Creds], monotonic: Callable[[], int]
+    ) -> None:
         super().__init__(dev, now)
+        self.monotonic = monotonic  # the clock of timeouts
         self.caller = caller  # who writes, where nobody says it: write(2)
         self.abstract: dict[tuple[int, bytes], UnixSocket] = {}  # by type and address
         self.by_inode: dict[Inode, UnixSocket] = {}

@@ -69,6 +69,7 @@ class UnixSocket(File):
     """One end of a conversation (struct unix_sock)."""
 
     signals_io = True
+    times_out = True
 
     def __init__(self, fs: SocketFs, type: int, flags: int, uid: int, gid: int) -> None:
         super().__init__(SocketInode(fs, uid, gid), O_RDWR | flags)
@@ -91,6 +92,7 @@ class UnixSocket(File):
         self.passes_creds = False  # SO_PASSCRED
         self.send_timeout_ns: int | None = None
         self.receive_timeout_ns: int | None = None
+        self.peek_offset = -1  # SO_PEEK_OFF: where the next MSG_PEEK begins
         self.low_water = 1  # SO_RCVLOWAT
         self.options: dict[int, int] = {}  # those that are only kept
         self.queue = WaitQueue("a socket")
@@ -303,11 +305,29 @@ class UnixSocket(File):
             if not wait and not self.connects and not self.error:
                 return WOULD_BLOCK  # who waits for datagrams after SHUT_RD sees an end, who does not sees none
             return self._nothing()
-        message = self.messages[0]
-        result = self._result(message, message.data[:count], len(message.data))
+        message, skip = self._to_peek_at() if peek else (self.messages[0], 0)
+        if message is None:
+            return self._nothing()
+        data = message.data[skip : skip + count]
+        result = self._result(message, data, len(message.data) - skip)
+        self._move_peeking(len(data) if peek else -len(message.data))
         if not peek:
             self._consumed()
         return result
+
+    def _to_peek_at(self) -> tuple[Message | None, int]:
+        """The message that SO_PEEK_OFF leads into, and where in it (__skb_try_recv_from_queue)."""
+        skip = max(self.peek_offset, 0)
+        for message in self.messages:
+            if skip < len(message.data) or not skip:
+                return message, skip
+            skip -= len(message.data)
+        return None, 0
+
+    def _move_peeking(self, count: int) -> None:
+        """What was peeked at moves the offset on, what was read back (sk_peek_offset_fwd, _bwd)."""
+        if self.peek_offset >= 0:
+            self.peek_offset = max(0, self.peek_offset + count)
 
     def _nothing(self) -> Received | WouldBlock:
         """The queue is empty: an error, the end, or nothing yet."""
@@ -323,14 +343,19 @@ class UnixSocket(File):
             raise SysError(EINVAL)
         if not self.messages:
             return self._nothing()
-        first = self.messages[0]
+        first: Message | None = None
+        skip = max(self.peek_offset, 0) if peek else 0
         parts: list[bytes] = []
         files: tuple[File, ...] = ()
         left = count
         for message in tuple(self.messages):
+            if skip and skip >= len(message.data):
+                skip -= len(message.data)
+                continue
+            first = first or message
             if left <= 0 or files or message.creds != first.creds:
                 break
-            part = message.data[:left]
+            part, skip = message.data[skip : skip + left], 0
             parts.append(part)
             left -= len(part)
             files = self._result(message, b"", 0).files
@@ -343,7 +368,10 @@ class UnixSocket(File):
                 message.files = []
             if not message.data:
                 self._consumed()
+        if first is None:
+            return self._nothing()
         data = b"".join(parts)
+        self._move_peeking(len(data) if peek else -len(data))
         return Received(data, len(data), first.address, files, first.creds)
 
     def _result(self, message: Message, data: bytes, length: int) -> Received:
@@ -368,6 +396,14 @@ class UnixSocket(File):
         for file in received.files:
             put(file)
         return received.data
+
+    def read_deadline(self) -> int | None:
+        """SO_RCVTIMEO, from now on."""
+        return None if self.receive_timeout_ns is None else self.fs.monotonic() + self.receive_timeout_ns
+
+    def write_deadline(self) -> int | None:
+        """SO_SNDTIMEO, from now on."""
+        return None if self.send_timeout_ns is None else self.fs.monotonic() + self.send_timeout_ns
 
     def write(self, data: bytes | memoryview) -> int | WouldBlock:
         return self.send(data, creds=self.fs.caller())

@@ -23,6 +23,7 @@ QEMU_DIFFERS = {
     "remote": "has no process_madvise and lends no memory to a clone",
     "polling": "always stores the time left, and rounds pointers into its memory up to pages",
     "counters": "its eventfd, timerfd and signalfd know fewer clocks, flags and fields",
+    "sockets": "translates addresses, options and control messages in its own way",
     "epoll": "checks the array of events first, has no epoll_pwait2 and no EPIOC*",
     "mqueue": "has no mq_notify, and opens queues by the C library",
     "clone": "has no clone3",
