@@ -132,6 +132,8 @@ class Normalizer:
             elif name == "arg" and isinstance(value, Int) and _says(event, "F_SETOWN"):
                 nature = Nature.PID
             args.append((name, self._node(value, nature, kind)))
+        if event.name in {"connect", "bind"}:
+            args = [(name, _without_rest(node)) for name, node in args]
         if event.name.startswith("getdents"):
             args = [(name, _sorted(node)) for name, node in args]
         self._watch(event, args)
@@ -318,6 +320,13 @@ def _parsed(text: str) -> Value:
         inner = parse_value(text[1:])
         return Bits(tuple(text[2:-1].split()), 0, inverted=True) if isinstance(inner, List) else Words(text, 0)
     return parse_value(text)
+
+
+def _without_rest(node: Node) -> Node:
+    """The name in an address of AF_UNIX ends with its NUL; what stands behind is what was in memory (unix(7))."""
+    if not isinstance(node, Text) or node.data[:2] != b"\1\0" or node.data[2:3] in {b"", b"\0"}:
+        return node
+    return Text(b"\1\0" + node.data[2:].split(b"\0")[0])
 
 
 def _without_restorer(node: Node) -> Node:

@@ -76,8 +76,8 @@ SCRIPTS = [
     "for i in 1 2 3; do echo $i > f$i; done; echo *; read x < f2; echo $x",
     "trap 'echo got' USR1; kill -USR1 $$; cd /; pwd; umask 077; [[ abc =~ b(.) ]] && echo ${BASH_REMATCH[1]}",
 ]
-#: What a machine has its own way with: limits, and what stands behind the name in the address of a socket.
-MACHINES = frozenset({"prlimit64", "getrlimit", "ugetrlimit", "connect"})
+#: What a machine has its own way with.
+MACHINES = frozenset({"prlimit64", "getrlimit", "ugetrlimit"})
 
 
 def diff_foreign(package: str, arch: str, args: tuple[str, ...]) -> Diff:
