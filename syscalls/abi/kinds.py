@@ -194,6 +194,43 @@ class PathKind(StringKind):
     """A pathname. Shown whole, never cut."""
 
 
+class LatePathKind(PathKind):
+    """A pathname of a call that checks other arguments first: an unreadable one is an `UnreadPath`."""
+
+    def decode(self, arch: Arch, registers: list[str], names: dict[str, Any]) -> str:
+        del arch
+        names["path_at"] = path_at
+        read = f"path_at(mem, {registers[0]}, {self.limit})"
+        return f"({read} if {registers[0]} else None)" if self.nullable else read
+
+
+class UnreadPath(bytes):
+    """Stands for a pathname that could not be copied in, as getname's ERR_PTR does.
+
+    Whoever resolves a path asks first whether it is empty: that is when `error` is raised.
+    """
+
+    error: SysError
+
+    def __bool__(self) -> bool:
+        raise SysError(self.error.errno)
+
+
+def path_at(memory: Memory, address: int, limit: int) -> bytes:
+    """The pathname at an address, or why there is none."""
+    try:
+        return memory.cstr(address, limit)
+    except SysError as error:
+        return unread_path(error)
+
+
+def unread_path(error: SysError) -> UnreadPath:
+    """A path that raises `error` when it is resolved."""
+    path = UnreadPath(b"?")
+    path.error = error
+    return path
+
+
 class BufferKind(Kind):
     """Bytes at an address; the parameter `count` is how many, and for an output the result says how many were put."""
 
@@ -389,6 +426,8 @@ Address = Annotated[int, AddressKind()]
 Fd = Annotated[int, FdKind()]
 DirFd = Annotated[int, DirFdKind()]
 Path = Annotated[bytes, PathKind()]
+LatePath = Annotated[bytes, LatePathKind()]
+OptionalLatePath = Annotated[bytes | None, LatePathKind(nullable=True)]
 OptionalPath = Annotated[bytes | None, PathKind(nullable=True)]
 String = Annotated[bytes, StringKind()]
 Pid = Annotated[int, IdKind("pid")]

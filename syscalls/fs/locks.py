@@ -205,10 +205,15 @@ def _check_deadlock(owner: FdTable | File, blocker: FdTable | File) -> None:
     _waits_for[owner] = blocker
 
 
-def flock_operation(file: File, operation: int) -> int:
-    """LOCK_SH, LOCK_EX or LOCK_UN of flock(2)'s argument without LOCK_NB; EINVAL, EBADF."""
+def check_operation(operation: int) -> None:
+    """EINVAL for what flock(2) does not do; before anybody looks at the descriptor (flock_translate_cmd)."""
     if operation not in {LOCK_SH, LOCK_EX, LOCK_UN}:
         raise SysError(EINVAL)
+
+
+def flock_operation(file: File, operation: int) -> int:
+    """LOCK_SH, LOCK_EX or LOCK_UN of flock(2)'s argument without LOCK_NB; EINVAL, EBADF."""
+    check_operation(operation)
     if operation != LOCK_UN and not (file.readable or file.writable):
         raise SysError(EBADF)
     return operation

@@ -73,11 +73,18 @@ _ONCE = O_CREAT | O_EXCL | O_NOCTTY | O_TRUNC
 
 def open(caller: Caller, base: Path | None, name: bytes, flags: int, mode: int = 0) -> File:
     """openat(2): unknown flags are ignored (do_sys_open). See `openat2` for the rest."""
+    flags, mode = known_flags(flags, mode)
+    return openat2(caller, base, name, flags, mode, 0)
+
+
+def known_flags(flags: int, mode: int) -> tuple[int, int]:
+    """What openat(2) takes of its arguments (build_open_how); EINVAL, before anybody looks at the name."""
     flags &= VALID_OPEN_FLAGS
     if flags & O_PATH:
         flags &= O_DIRECTORY | O_NOFOLLOW | O_PATH | O_CLOEXEC
     mode = mode & 0o7777 if flags & (O_CREAT | TMPFILE_BIT) else 0
-    return openat2(caller, base, name, flags, mode, 0)
+    check_flags(flags, mode, 0)
+    return flags, mode
 
 
 def openat2(caller: Caller, base: Path | None, name: bytes, flags: int, mode: int, resolve: int) -> File:

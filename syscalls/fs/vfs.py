@@ -76,13 +76,19 @@ def mkdir(caller: Caller, base: Path | None, name: bytes, mode: int) -> None:
     notify.on_create(dentry.add(parent.name, directory.mkdir(parent.name, mode & 0o7777, uid, gid)))
 
 
-def mknod(caller: Caller, base: Path | None, name: bytes, mode: int, rdev: int) -> None:
-    """Make a regular file, device node, FIFO or socket (do_mknodat)."""
+def check_node_type(mode: int) -> None:
+    """EPERM for a directory, EINVAL for what is none of mknod's kinds (may_mknod)."""
     kind = mode & S_IFMT
     if kind == S_IFDIR:
         raise SysError(EPERM)
     if kind not in {0, S_IFREG, S_IFCHR, S_IFBLK, S_IFIFO, S_IFSOCK}:
         raise SysError(EINVAL)
+
+
+def mknod(caller: Caller, base: Path | None, name: bytes, mode: int, rdev: int) -> None:
+    """Make a regular file, device node, FIFO or socket (do_mknodat)."""
+    check_node_type(mode)
+    kind = mode & S_IFMT
     parent = start_create(caller, base, name)
     dentry = parent.path.dentry
     may_create(dentry.inode, caller.cred)
@@ -214,12 +220,17 @@ def rmdir(caller: Caller, base: Path | None, name: bytes) -> None:
 # --- renaming ---------------------------------------------------------------------------------------------------------
 
 
+def check_rename(flags: int) -> None:
+    """EINVAL for flags that there are not, or that exclude each other; before anybody looks at the names."""
+    if flags & ~_RENAME_FLAGS or (flags & RENAME_EXCHANGE and flags != RENAME_EXCHANGE):
+        raise SysError(EINVAL)
+
+
 def rename(
     caller: Caller, old_base: Path | None, old_name: bytes, new_base: Path | None, new_name: bytes, flags: int = 0
 ) -> None:
     """Move a name, or exchange two (do_renameat2)."""
-    if flags & ~_RENAME_FLAGS or (flags & RENAME_EXCHANGE and flags != RENAME_EXCHANGE):
-        raise SysError(EINVAL)
+    check_rename(flags)
     old = resolve_parent(caller, old_base, old_name)
     new = resolve_parent(caller, new_base, new_name)
     if old.path.mount is not new.path.mount:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from syscalls.abi.errno import EFAULT, EINVAL, SysError
 from syscalls.abi.fcntl import AT_EMPTY_PATH, AT_FDCWD, AT_SYMLINK_NOFOLLOW
+from syscalls.abi.kinds import unread_path
 from syscalls.fs.path import Path, resolve
 
 if TYPE_CHECKING:
@@ -26,9 +27,9 @@ def lookup_at(task: Task, dirfd: int, name: bytes, flags: int, allowed: int) -> 
 
 
 def name_or_empty(name: bytes | None, flags: int) -> bytes:
-    """A name that may be NULL with AT_EMPTY_PATH, where it means the same as "" (getname_maybe_null); EFAULT."""
+    """A name that may be NULL with AT_EMPTY_PATH, where it means the same as "" (getname_maybe_null)."""
     if name is None:
         if not flags & AT_EMPTY_PATH:
-            raise SysError(EFAULT)
+            return unread_path(SysError(EFAULT))
         return b""
     return name

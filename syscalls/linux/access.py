@@ -16,7 +16,7 @@ from syscalls.abi.fcntl import (
     W_OK,
     X_OK,
 )
-from syscalls.abi.kinds import DirFd, FlagsKind, Path
+from syscalls.abi.kinds import DirFd, FlagsKind, LatePath
 from syscalls.fs import attr
 from syscalls.fs.path import resolve
 from syscalls.kernel.task import Task
@@ -27,19 +27,19 @@ AccessFlags = Annotated[int, FlagsKind(FACCESSAT_FLAGS)]
 
 
 @syscall()
-def access(task: Task, pathname: Path, mode: AccessMode) -> int:
+def access(task: Task, pathname: LatePath, mode: AccessMode) -> int:
     """May the real user read, write, execute a file? (access(2))."""
     return _access(task, AT_FDCWD, pathname, mode, 0)
 
 
 @syscall()
-def faccessat(task: Task, dirfd: DirFd, pathname: Path, mode: AccessMode) -> int:
+def faccessat(task: Task, dirfd: DirFd, pathname: LatePath, mode: AccessMode) -> int:
     """May the real user read, write, execute a file, relative to a directory descriptor? (faccessat(2))."""
     return _access(task, dirfd, pathname, mode, 0)
 
 
 @syscall()
-def faccessat2(task: Task, dirfd: DirFd, pathname: Path, mode: AccessMode, flags: AccessFlags) -> int:
+def faccessat2(task: Task, dirfd: DirFd, pathname: LatePath, mode: AccessMode, flags: AccessFlags) -> int:
     """The same, with AT_EACCESS for the effective user (faccessat(2))."""
     return _access(task, dirfd, pathname, mode, flags)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from syscalls.abi.fcntl import AT_EMPTY_PATH, AT_FDCWD, AT_SYMLINK_NOFOLLOW
-from syscalls.abi.kinds import DirFd, Fd, Mode, Path
+from syscalls.abi.kinds import DirFd, Fd, LatePath, Mode, Path
 from syscalls.fs import attr
 from syscalls.fs.fdtable import path_of
 from syscalls.fs.memfd import check_mode
@@ -35,7 +35,7 @@ def fchmodat(task: Task, dirfd: DirFd, pathname: Path, mode: Mode) -> int:
 
 
 @syscall()
-def fchmodat2(task: Task, dirfd: DirFd, pathname: Path, mode: Mode, flags: AtFlags) -> int:
+def fchmodat2(task: Task, dirfd: DirFd, pathname: LatePath, mode: Mode, flags: AtFlags) -> int:
     """Set the permission bits of a file, with AT_SYMLINK_NOFOLLOW and AT_EMPTY_PATH (fchmodat(2))."""
     return _chmod(task, dirfd, pathname, mode, flags)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from syscalls.abi.arch import I386
 from syscalls.abi.fcntl import AT_EMPTY_PATH, AT_FDCWD, AT_SYMLINK_NOFOLLOW
-from syscalls.abi.kinds import DirFd, Fd, Gid, Gid16, Path, Uid, Uid16
+from syscalls.abi.kinds import DirFd, Fd, Gid, Gid16, LatePath, Path, Uid, Uid16
 from syscalls.fs import attr
 from syscalls.fs.fdtable import path_of
 from syscalls.fs.mount import Path as Place
@@ -35,7 +35,7 @@ def fchown(task: Task, fd: Fd, owner: Uid, group: Gid) -> int:
 
 
 @syscall()
-def fchownat(task: Task, dirfd: DirFd, pathname: Path, owner: Uid, group: Gid, flags: AtFlags) -> int:
+def fchownat(task: Task, dirfd: DirFd, pathname: LatePath, owner: Uid, group: Gid, flags: AtFlags) -> int:
     """Set owner and group of a file, relative to a directory descriptor (fchownat(2))."""
     return _chown(task, dirfd, pathname, owner, group, flags)
 

@@ -6,7 +6,7 @@ from typing import Annotated
 
 from syscalls.abi.errno import ENAMETOOLONG, ENOTDIR, EPERM, ERANGE, SysError
 from syscalls.abi.fcntl import AT_FDCWD
-from syscalls.abi.kinds import DirFd, Fd, Mode, ModeKind, OutBuf, Path, Size, UInt
+from syscalls.abi.kinds import DirFd, Fd, LatePath, Mode, ModeKind, OutBuf, Path, Size, UInt
 from syscalls.abi.limits import PATH_MAX
 from syscalls.fs import vfs
 from syscalls.fs.cred import CAP_SYS_CHROOT
@@ -41,18 +41,19 @@ def rmdir(task: Task, pathname: Path) -> int:
 
 
 @syscall()
-def mknod(task: Task, pathname: Path, mode: FileMode, dev: UInt) -> int:
+def mknod(task: Task, pathname: LatePath, mode: FileMode, dev: UInt) -> int:
     """Make a regular file, FIFO, socket or device node (mknod(2))."""
     return _mknod(task, AT_FDCWD, pathname, mode, dev)
 
 
 @syscall()
-def mknodat(task: Task, dirfd: DirFd, pathname: Path, mode: FileMode, dev: UInt) -> int:
+def mknodat(task: Task, dirfd: DirFd, pathname: LatePath, mode: FileMode, dev: UInt) -> int:
     """Make a regular file, FIFO, socket or device node, relative to a directory descriptor (mknodat(2))."""
     return _mknod(task, dirfd, pathname, mode, dev)
 
 
 def _mknod(task: Task, dirfd: int, pathname: bytes, mode: int, dev: int) -> int:
+    vfs.check_node_type(mode)
     vfs.mknod(task, task.files.at(dirfd, pathname), pathname, mode & 0xFFFF, dev)
     return 0
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated
 
 from syscalls.abi.errno import EINVAL, SysError
-from syscalls.abi.kinds import Fd, FdResult, FlagsKind, Int, Path
+from syscalls.abi.kinds import Fd, FdResult, FlagsKind, Int, LatePath
 from syscalls.abi.poll import (
     IN_CLOEXEC,
     IN_DONT_FOLLOW,
@@ -54,7 +54,7 @@ def _init(task: Task, flags: int) -> int:
 
 
 @syscall()
-def inotify_add_watch(task: Task, fd: Fd, pathname: Path, mask: Events) -> int:
+def inotify_add_watch(task: Task, fd: Fd, pathname: LatePath, mask: Events) -> int:
     """Watch what a name leads to, or change what of it is watched; the watch descriptor (inotify_add_watch(2))."""
     if mask & ~INOTIFY_ALL_BITS or not mask:
         raise SysError(EINVAL)

@@ -6,7 +6,7 @@ from typing import Annotated
 
 from syscalls.abi.errno import EINVAL, ENOENT, SysError
 from syscalls.abi.fcntl import AT_EMPTY_PATH, AT_FDCWD, AT_REMOVEDIR, AT_SYMLINK_FOLLOW, RENAME_FLAGS
-from syscalls.abi.kinds import Buffer, BufferKind, DirFd, FlagsKind, Int, Path
+from syscalls.abi.kinds import Buffer, BufferKind, DirFd, FlagsKind, Int, LatePath, Path
 from syscalls.abi.stat import S_IFLNK
 from syscalls.fs import vfs
 from syscalls.fs.cred import CAP_DAC_READ_SEARCH
@@ -23,13 +23,13 @@ LinkText = Annotated[Buffer, BufferKind("bufsiz", out=True)]
 
 
 @syscall()
-def link(task: Task, oldpath: Path, newpath: Path) -> int:
+def link(task: Task, oldpath: LatePath, newpath: LatePath) -> int:
     """Give a file another name (link(2))."""
     return _link(task, AT_FDCWD, oldpath, AT_FDCWD, newpath, 0)
 
 
 @syscall()
-def linkat(task: Task, olddirfd: DirFd, oldpath: Path, newdirfd: DirFd, newpath: Path, flags: AtFlags) -> int:
+def linkat(task: Task, olddirfd: DirFd, oldpath: LatePath, newdirfd: DirFd, newpath: LatePath, flags: AtFlags) -> int:
     """Give a file another name, relative to directory descriptors (linkat(2))."""
     return _link(task, olddirfd, oldpath, newdirfd, newpath, flags)
 
@@ -37,7 +37,7 @@ def linkat(task: Task, olddirfd: DirFd, oldpath: Path, newdirfd: DirFd, newpath:
 def _link(task: Task, olddirfd: int, oldpath: bytes, newdirfd: int, newpath: bytes, flags: int) -> int:
     if flags & ~(AT_SYMLINK_FOLLOW | AT_EMPTY_PATH):
         raise SysError(EINVAL)
-    if not oldpath and flags & AT_EMPTY_PATH and olddirfd != AT_FDCWD:
+    if flags & AT_EMPTY_PATH and olddirfd != AT_FDCWD and not oldpath:
         opened = task.files.get_any(olddirfd)
         if opened.cred is not task.cred and not task.cred.capable(CAP_DAC_READ_SEARCH):
             raise SysError(ENOENT)
@@ -54,7 +54,7 @@ def unlink(task: Task, pathname: Path) -> int:
 
 
 @syscall()
-def unlinkat(task: Task, dirfd: DirFd, pathname: Path, flags: AtFlags) -> int:
+def unlinkat(task: Task, dirfd: DirFd, pathname: LatePath, flags: AtFlags) -> int:
     """Remove a name, or with AT_REMOVEDIR a directory (unlinkat(2))."""
     if flags & ~AT_REMOVEDIR:
         raise SysError(EINVAL)
@@ -109,24 +109,27 @@ def _readlink(task: Task, dirfd: int, pathname: bytes, buf: Buffer, bufsiz: int)
 
 
 @syscall()
-def rename(task: Task, oldpath: Path, newpath: Path) -> int:
+def rename(task: Task, oldpath: LatePath, newpath: LatePath) -> int:
     """Move a name (rename(2))."""
     return _rename(task, AT_FDCWD, oldpath, AT_FDCWD, newpath, 0)
 
 
 @syscall()
-def renameat(task: Task, olddirfd: DirFd, oldpath: Path, newdirfd: DirFd, newpath: Path) -> int:
+def renameat(task: Task, olddirfd: DirFd, oldpath: LatePath, newdirfd: DirFd, newpath: LatePath) -> int:
     """Move a name, relative to directory descriptors (renameat(2))."""
     return _rename(task, olddirfd, oldpath, newdirfd, newpath, 0)
 
 
 @syscall()
-def renameat2(task: Task, olddirfd: DirFd, oldpath: Path, newdirfd: DirFd, newpath: Path, flags: RenameFlags) -> int:
+def renameat2(
+    task: Task, olddirfd: DirFd, oldpath: LatePath, newdirfd: DirFd, newpath: LatePath, flags: RenameFlags
+) -> int:
     """Move a name, exchange two, or refuse to replace (renameat2(2))."""
     return _rename(task, olddirfd, oldpath, newdirfd, newpath, flags)
 
 
 def _rename(task: Task, olddirfd: int, oldpath: bytes, newdirfd: int, newpath: bytes, flags: int) -> int:
+    vfs.check_rename(flags)
     old = task.files.at(olddirfd, oldpath)
     new = task.files.at(newdirfd, newpath)
     vfs.rename(task, old, oldpath, new, newpath, flags)

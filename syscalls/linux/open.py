@@ -19,7 +19,7 @@ from syscalls.abi.fcntl import (
     RESOLVE_IN_ROOT,
     from_arch,
 )
-from syscalls.abi.kinds import DirFd, FdResult, In, Mode, OpenFlags, Path, Size
+from syscalls.abi.kinds import DirFd, FdResult, In, LatePath, Mode, OpenFlags, Path, Size
 from syscalls.abi.structs.file import OpenHow
 from syscalls.fs import notify
 from syscalls.fs import open as fs
@@ -39,13 +39,13 @@ _PAGE = 4096
 
 
 @syscall()
-async def open(task: Task, pathname: Path, flags: OpenFlags, mode: ModeIfCreating) -> FdResult:
+async def open(task: Task, pathname: LatePath, flags: OpenFlags, mode: ModeIfCreating) -> FdResult:
     """Open, perhaps create, a file (open(2))."""
     return await _open(task, AT_FDCWD, pathname, flags | O_LARGEFILE, mode)
 
 
 @syscall()
-async def openat(task: Task, dirfd: DirFd, pathname: Path, flags: OpenFlags, mode: ModeIfCreating) -> FdResult:
+async def openat(task: Task, dirfd: DirFd, pathname: LatePath, flags: OpenFlags, mode: ModeIfCreating) -> FdResult:
     """Open, perhaps create, a file relative to a directory descriptor (openat(2))."""
     return await _open(task, dirfd, pathname, flags | O_LARGEFILE, mode)
 
@@ -57,13 +57,13 @@ async def creat(task: Task, pathname: Path, mode: Mode) -> FdResult:
 
 
 @syscall("open", only=I386)
-async def open32(task: Task, pathname: Path, flags: OpenFlags, mode: ModeIfCreating) -> FdResult:
+async def open32(task: Task, pathname: LatePath, flags: OpenFlags, mode: ModeIfCreating) -> FdResult:
     """Open, perhaps create, a file; beyond 2 GB only with O_LARGEFILE (open(2))."""
     return await _open(task, AT_FDCWD, pathname, flags, mode)
 
 
 @syscall("openat", only=I386)
-async def openat32(task: Task, dirfd: DirFd, pathname: Path, flags: OpenFlags, mode: ModeIfCreating) -> FdResult:
+async def openat32(task: Task, dirfd: DirFd, pathname: LatePath, flags: OpenFlags, mode: ModeIfCreating) -> FdResult:
     """Open, perhaps create, a file relative to a directory descriptor; up to 2 GB without O_LARGEFILE (openat(2))."""
     return await _open(task, dirfd, pathname, flags, mode)
 
@@ -75,7 +75,7 @@ async def creat32(task: Task, pathname: Path, mode: Mode) -> FdResult:
 
 
 @syscall()
-async def openat2(task: Task, dirfd: DirFd, pathname: Path, how: In[OpenHow], size: Size) -> FdResult:
+async def openat2(task: Task, dirfd: DirFd, pathname: LatePath, how: In[OpenHow], size: Size) -> FdResult:
     """Open, perhaps create, a file, with restrictions on how its path is resolved (openat2(2))."""
     if size < how.size:
         raise SysError(EINVAL)
@@ -97,6 +97,7 @@ async def openat2(task: Task, dirfd: DirFd, pathname: Path, how: In[OpenHow], si
 
 
 async def _open(task: Task, dirfd: int, pathname: bytes, flags: int, mode: int) -> int:
+    fs.known_flags(flags, mode)
     if pathname:
         task.files.lowest_free(nofile_limit(task))  # EMFILE comes before anything is made
     base = task.files.at(dirfd, pathname)

@@ -106,8 +106,9 @@ def listen(task: Task, sockfd: Fd, backlog: Int) -> int:
 @syscall(partial=PARTIAL)
 async def connect(task: Task, sockfd: Fd, addr: InAddress, addrlen: Int) -> int:
     """Connect to a named socket (connect(2))."""
-    end = socket_of(task, sockfd)
-    await sockio.connect(task, end, read_address(task, addr.address, addrlen))
+    task.file(sockfd)
+    address = read_address(task, addr.address, addrlen)  # before anybody asks whether it is a socket (__sys_connect)
+    await sockio.connect(task, socket_of(task, sockfd), address)
     return 0
 
 

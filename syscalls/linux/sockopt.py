@@ -33,9 +33,9 @@ _KEPT = frozenset({
 @syscall(partial="SOL_SOCKET only; no filters, timestamps or out-of-band data")
 def setsockopt(task: Task, sockfd: Fd, level: Level, optname: Int, optval: Value, optlen: Int) -> int:
     """Set an option of a socket (setsockopt(2))."""
+    socket = socket_of(task, sockfd)
     if optlen < 0:
         raise SysError(EINVAL)
-    socket = socket_of(task, sockfd)
     if level != abi.SOL_SOCKET:
         raise SysError(EOPNOTSUPP)
     if optlen < 4:

@@ -13,7 +13,7 @@ from syscalls.abi.fcntl import (
     AT_SYMLINK_NOFOLLOW,
     STATX_FLAGS,
 )
-from syscalls.abi.kinds import DirFd, Fd, FlagsKind, OptionalPath, Out, Path, Pointer, Size
+from syscalls.abi.kinds import DirFd, Fd, FlagsKind, OptionalLatePath, Out, Path, Pointer, Size
 from syscalls.abi.stat import STATX__RESERVED, STATX_MASK
 from syscalls.abi.structs.stat import OldStat, Stat, Stat64, Statfs, Statfs64, Statx
 from syscalls.fs.fdtable import path_of
@@ -57,7 +57,7 @@ def fstat(task: Task, fd: Fd, statbuf: Out[Stat]) -> int:
 
 
 @syscall()
-def newfstatat(task: Task, dirfd: DirFd, pathname: OptionalPath, statbuf: Out[Stat], flags: AtFlags) -> int:
+def newfstatat(task: Task, dirfd: DirFd, pathname: OptionalLatePath, statbuf: Out[Stat], flags: AtFlags) -> int:
     """Tell the attributes of a file, relative to a directory descriptor (fstatat(2))."""
     statbuf.put(_at(task, dirfd, pathname, flags))
     return 0
@@ -66,7 +66,7 @@ def newfstatat(task: Task, dirfd: DirFd, pathname: OptionalPath, statbuf: Out[St
 def _at(task: Task, dirfd: int, pathname: bytes | None, flags: int) -> Kstat:
     """The attributes by an *at call's arguments; with an empty name those of `dirfd` (vfs_fstatat)."""
     name = name_or_empty(pathname, flags)
-    if not name and flags & AT_EMPTY_PATH and dirfd >= 0:  # then nobody looks at the other flags
+    if flags & AT_EMPTY_PATH and dirfd >= 0 and not name:  # then nobody looks at the other flags
         return Kstat(task.files.get_any(dirfd).inode, task.cred.user_ns)
     return Kstat(lookup_at(task, dirfd, name, flags, _AT_FLAGS).inode, task.cred.user_ns)
 
@@ -96,7 +96,7 @@ def fstat64(task: Task, fd: Fd, statbuf: Out[Stat64]) -> int:
 
 
 @syscall("fstatat64", only=I386)
-def fstatat64(task: Task, dirfd: DirFd, pathname: OptionalPath, statbuf: Out[Stat64], flags: AtFlags) -> int:
+def fstatat64(task: Task, dirfd: DirFd, pathname: OptionalLatePath, statbuf: Out[Stat64], flags: AtFlags) -> int:
     """Tell the attributes of a file, relative to a directory descriptor (fstatat(2))."""
     statbuf.put(_at(task, dirfd, pathname, flags))
     return 0
@@ -156,13 +156,13 @@ def _put_narrow(statbuf: Pointer[Stat] | Pointer[OldStat], kstat: Kstat) -> int:
 
 @syscall()
 def statx(
-    task: Task, dirfd: DirFd, pathname: OptionalPath, flags: StatxFlags, mask: StatxMask, statxbuf: Out[Statx]
+    task: Task, dirfd: DirFd, pathname: OptionalLatePath, flags: StatxFlags, mask: StatxMask, statxbuf: Out[Statx]
 ) -> int:
     """Tell more attributes of a file (statx(2))."""
     name = name_or_empty(pathname, flags)
     if mask & STATX__RESERVED or flags & AT_STATX_SYNC_TYPE == AT_STATX_SYNC_TYPE:
         raise SysError(EINVAL)
-    if not name and flags & AT_EMPTY_PATH and dirfd >= 0:
+    if flags & AT_EMPTY_PATH and dirfd >= 0 and not name:
         path = path_of(task.files.get_any(dirfd))
     else:
         path = lookup_at(task, dirfd, name, flags, _AT_FLAGS)

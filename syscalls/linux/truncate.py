@@ -7,7 +7,7 @@ from typing import Annotated
 from syscalls.abi.arch import I386
 from syscalls.abi.errno import EINVAL, SysError
 from syscalls.abi.fcntl import FALLOCATE_MODES, O_LARGEFILE
-from syscalls.abi.kinds import Fd, FlagsKind, Int64, Long, Path
+from syscalls.abi.kinds import Fd, FlagsKind, Int64, LatePath, Long
 from syscalls.fs import attr
 from syscalls.fs.leases import LeaseConflict
 from syscalls.kernel.fileio import size_limit
@@ -21,7 +21,7 @@ _MAX_NON_LFS = (1 << 31) - 1
 
 
 @syscall()
-async def truncate(task: Task, path: Path, length: Long) -> int:
+async def truncate(task: Task, path: LatePath, length: Long) -> int:
     """Cut or extend a file to a length (truncate(2))."""
     return await _truncate(task, path, length)
 
@@ -33,7 +33,7 @@ def ftruncate(task: Task, fd: Fd, length: Long) -> int:
 
 
 @syscall("truncate64", only=I386)
-async def truncate64(task: Task, path: Path, length: Int64) -> int:
+async def truncate64(task: Task, path: LatePath, length: Int64) -> int:
     """Cut or extend a file to a 64-bit length (truncate(2))."""
     return await _truncate(task, path, length)
 

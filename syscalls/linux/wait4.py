@@ -66,6 +66,8 @@ async def _wait(task: Task, wanted: Wanted, options: int) -> Change | None:
     group = task.group
     while True:
         children = [child for child in group.children if wanted(child) and _is_eligible(task, child, options)]
+        if not options & WEXITED:  # the dead have nothing more to tell (wait_consider_task)
+            children = [child for child in children if not child.zombie]
         if not children:
             raise SysError(ECHILD)
         for child in children:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated
 
 from syscalls.abi.errno import ERANGE, SysError
-from syscalls.abi.kinds import Buffer, BufferKind, Fd, FlagsKind, Path, Size, StringKind
+from syscalls.abi.kinds import Buffer, BufferKind, Fd, FlagsKind, LatePath, Path, Size, StringKind
 from syscalls.abi.xattr import XATTR_FLAGS
 from syscalls.fs import xattr
 from syscalls.fs.fdtable import path_of
@@ -25,7 +25,7 @@ OutList = Annotated[Buffer, BufferKind("size", out=True)]
 
 
 @syscall()
-def setxattr(task: Task, path: Path, name: Name, value: InValue, size: Size, flags: XattrFlags) -> int:
+def setxattr(task: Task, path: LatePath, name: Name, value: InValue, size: Size, flags: XattrFlags) -> int:
     """Set an extended attribute of a file (setxattr(2))."""
     data = _value(name, value, size, flags)
     xattr.setxattr(task, lookup(task, path), name, data, flags)
@@ -33,7 +33,7 @@ def setxattr(task: Task, path: Path, name: Name, value: InValue, size: Size, fla
 
 
 @syscall()
-def lsetxattr(task: Task, path: Path, name: Name, value: InValue, size: Size, flags: XattrFlags) -> int:
+def lsetxattr(task: Task, path: LatePath, name: Name, value: InValue, size: Size, flags: XattrFlags) -> int:
     """Set an extended attribute of a file, of a symbolic link its own (lsetxattr(2))."""
     data = _value(name, value, size, flags)
     xattr.setxattr(task, lookup(task, path, follow=False), name, data, flags)
@@ -58,14 +58,14 @@ def _value(name: bytes, value: Buffer, size: int, flags: int) -> bytes:
 
 
 @syscall()
-def getxattr(task: Task, path: Path, name: Name, value: OutValue, size: Size) -> int:
+def getxattr(task: Task, path: LatePath, name: Name, value: OutValue, size: Size) -> int:
     """Store an extended attribute of a file, or with size 0 tell its length (getxattr(2))."""
     xattr.check_name(name)
     return _put(xattr.getxattr(task, lookup(task, path), name), value, size)
 
 
 @syscall()
-def lgetxattr(task: Task, path: Path, name: Name, value: OutValue, size: Size) -> int:
+def lgetxattr(task: Task, path: LatePath, name: Name, value: OutValue, size: Size) -> int:
     """Store an extended attribute of a file, of a symbolic link its own (lgetxattr(2))."""
     xattr.check_name(name)
     return _put(xattr.getxattr(task, lookup(task, path, follow=False), name), value, size)
@@ -109,7 +109,7 @@ def flistxattr(task: Task, fd: Fd, list: OutList, size: Size) -> int:
 
 
 @syscall()
-def removexattr(task: Task, path: Path, name: Name) -> int:
+def removexattr(task: Task, path: LatePath, name: Name) -> int:
     """Remove an extended attribute of a file (removexattr(2))."""
     xattr.check_name(name)
     xattr.removexattr(task, lookup(task, path), name)
@@ -117,7 +117,7 @@ def removexattr(task: Task, path: Path, name: Name) -> int:
 
 
 @syscall()
-def lremovexattr(task: Task, path: Path, name: Name) -> int:
+def lremovexattr(task: Task, path: LatePath, name: Name) -> int:
     """Remove an extended attribute of a file, of a symbolic link its own (lremovexattr(2))."""
     xattr.check_name(name)
     xattr.removexattr(task, lookup(task, path, follow=False), name)
