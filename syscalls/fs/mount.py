@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import count
 from typing import TYPE_CHECKING, NamedTuple
+from weakref import ref
 
 from syscalls.abi.errno import EBUSY, EINVAL, ELOOP, ENOTDIR, EROFS, SysError
 from syscalls.abi.fileattr import FS_NOATIME_FL
@@ -111,7 +112,16 @@ class Family:
 
     def __init__(self) -> None:
         self.ids = count(1)
-        self.tables: list[MountTable] = []
+        self._tables: list[ref[MountTable]] = []
+
+    def add(self, table: MountTable) -> None:
+        """A namespace that somebody is in, as long as it lasts."""
+        self._tables.append(ref(table))
+
+    @property
+    def tables(self) -> list[MountTable]:
+        """All of them, in the order of their making."""
+        return [table for known in self._tables if (table := known()) is not None]
 
 
 class MountTable:
@@ -119,7 +129,7 @@ class MountTable:
 
     def __init__(self, root: Inode, flags: int = ST_RELATIME, source: bytes = b"none") -> None:
         self.family = Family()
-        self.family.tables.append(self)
+        self.family.add(self)
         # /proc/sys/fs/protected_*, with Debian's values (proc_sys_fs(5)).
         self.protected_symlinks = self.protected_hardlinks = 1
         self.protected_fifos, self.protected_regular = 1, 2
@@ -238,7 +248,7 @@ class MountTable:
     def copy(self, *, slave: bool = False) -> tuple[MountTable, dict[Mount, Mount]]:
         """The same tree for another namespace, and which mount of it each one has become (copy_mnt_ns)."""
         twin = self._nowhere()
-        self.family.tables.append(twin)
+        self.family.add(twin)
         twins = propagate.copy_tree(self.root, self.root.root, twin, None, None, slave=slave)
         twin.root = twins[self.root]
         return twin, twins
