@@ -11,7 +11,7 @@ from emu.virtual import BLOCK_NS, VirtualClock
 from syscalls.abi.arch import Arch
 from syscalls.abi.numbers import NAME
 from syscalls.abi.prctl import SECCOMP_MODE_DISABLED
-from syscalls.kernel import jobs, seccomp, signals
+from syscalls.kernel import delivery, jobs, seccomp, signals
 from syscalls.kernel.dispatch import answer
 from syscalls.kernel.signals import SigInfo
 from syscalls.kernel.task import Task
@@ -70,7 +70,7 @@ class Machine:
             if task.sleeping is not None:
                 return
         if signals.has_pending(task):
-            signals.deliver(task)
+            delivery.deliver(task)
         if task.alive and task.group.stopped:
             jobs.park(task)
         elif task.alive:

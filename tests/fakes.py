@@ -160,6 +160,13 @@ class FakeCpu:
     def set(self, register: str, value: int) -> None:
         self.registers[register] = value
 
+    def get_all(self, registers):
+        return tuple(self.get(name) for name in registers)
+
+    def set_all(self, registers, values) -> None:
+        for name, value in zip(registers, values, strict=True):
+            self.set(name, value)
+
     def after_trap(self) -> int:
         return self.get(self.arch.pc)
 

@@ -16,7 +16,7 @@ from emu.engine.arm64_cpu import Arm64Cpu
 from emu.engine.arm64_id import hwcap
 from emu.engine.arm64_traps import Trap, noted, system_instruction, verdict
 from emu.engine.base import Stop, StopReason
-from emu.engine.fastregs import find_first, find_registers
+from emu.engine.fastregs import FloatingPoint, find_first, find_registers
 from emu.engine.pagetables import ARM64_FORMAT, PageTables
 from emu.engine.uclib import ARCH_ARM64, HOOK_INTR, MODE_ARM, HookInterrupt, RegisterBlock, Uc
 from emu.engine.unicorn import MASK64, SYSCALL, UnicornCpu, UnicornEngine
@@ -34,6 +34,7 @@ KERNEL_PAGE = 3 | 3 << 8 | 1 << 10 | 1 << 7 | 1 << 54  # inner shareable, access
 NOWHERE = 0x1234_5000
 
 #: System registers as (op0, op1, CRn, CRm, op2), and what they are set to.
+CPACR_EL1, FP_ENABLED = (3, 0, 1, 0, 2), 3 << 20
 SCR_EL3, SCTLR_EL1 = (3, 6, 1, 1, 0), (3, 0, 1, 0, 0)
 SETTINGS = (
     (SCR_EL3, 1 << 10 | 1),  # RW, NS: without RW, EL1 counts as 32-bit
@@ -44,7 +45,7 @@ SETTINGS = (
         16 | 1 << 8 | 1 << 10 | 3 << 12 | 16 << 16 | 1 << 24 | 1 << 26 | 3 << 28 | 2 << 30 | 2 << 32 | 1 << 37,
     ),
     ((3, 0, 10, 2, 0), 0xFF),  # MAIR_EL1: attribute 0 is normal memory
-    ((3, 0, 1, 0, 2), 3 << 20),  # CPACR_EL1.FPEN: floating point at EL0; SVE traps
+    (CPACR_EL1, FP_ENABLED),  # at EL0; SVE traps
     ((3, 0, 14, 1, 0), 0),  # CNTKCTL_EL1: the counters trap, to show the guest's clock and not the host's
     # SCTLR_EL1: M C SA0 I DZE UCT nTWE UCI; WFI traps (Linux too lets the CPU sleep at most until the next interrupt)
     (SCTLR_EL1, 1 | 1 << 2 | 1 << 4 | 1 << 12 | 1 << 14 | 1 << 15 | 1 << 18 | 1 << 26),
@@ -92,6 +93,8 @@ class Arm64Engine(UnicornEngine):
         uc, ram = self.uc, self.ram
         self.vectors = RegisterBlock(uc, r.ARM64_FP, r.ARM64_FP_BYTES)
         window = find_registers(uc, r.ARM64_FILE_IDS[:31])
+        self.system(CPACR_EL1, FP_ENABLED)
+        self.fp = FloatingPoint(window, self.vectors, (r.ARM64_V0, r.ARM64_V31))
         *tables, stub = (ram.allocate(1) << 12 for _ in range(5))
         for table, below in pairwise(tables):
             ram.words[table >> 3] = below | 3

@@ -38,12 +38,13 @@ class Arm64Cpu(UnicornCpu):
     def get_fp(self) -> bytes:
         """The 32 vectors (16 bytes each), FPSR and FPCR (4 bytes each)."""
         self.engine.activate(self)
-        return bytes(self.engine.vectors.read())
+        return self.engine.fp.read(lambda: bytes(self.engine.vectors.read()))
 
     def set_fp(self, image: bytes) -> None:
         """Restore what `get_fp` gave."""
         self.engine.activate(self)
-        self.engine.vectors.write(image)
+        if not self.engine.fp.holds(image):
+            self.engine.vectors.write(image)
 
     def set_thread_pointer(self, value: int) -> None:
         """TPIDR_EL0."""

@@ -11,14 +11,16 @@ from __future__ import annotations
 import ctypes
 import os
 import struct
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
-from emu.engine.uclib import Uc, UnicornError
+from emu.engine.uclib import RegisterBlock, Uc, UnicornError
 
 POINTERS = 0x1000  # bytes of uc_struct in which the pointer to the CPU stands
 CPU_BYTES = 0x12000  # more than a CPU structure has up to the end of its general registers
 #: What the exception fields and control registers need behind the general registers.
 WINDOW = 0x8000
+#: x87's control, status and tags lie in front of its registers; arm64's FPSR and FPCR behind the last vector.
+AROUND, BEHIND = 32, 0x300
 
 
 class HostMemory:
@@ -81,3 +83,38 @@ def find_first(window: memoryview, pattern: bytes, what: str) -> int:
     if place < 0 or place & 3:
         raise UnicornError(f"cannot find {what} in the CPU's state")
     return place
+
+
+class FloatingPoint:
+    """The bytes in which the CPU keeps floating point and vectors: whether they have changed is quickly seen.
+
+    To read or write all these registers takes a signal's frame as long as everything else in it, and most handlers do
+    not touch them.
+    """
+
+    def __init__(self, window: memoryview, block: RegisterBlock, marks: Sequence[int]) -> None:
+        """`marks` are offsets in the block of registers between which, in the CPU, all others lie."""
+        before = block.read()
+        pattern = bytearray(before)
+        for mark in marks:
+            pattern[mark : mark + 8] = (0x5AFE_0000_F00D_0001 + mark * 0x1001).to_bytes(8, "little")
+        block.write(pattern)
+        state = bytes(window)
+        places = [state.find(pattern[mark : mark + 8]) for mark in marks]
+        block.write(before)
+        if min(places) < AROUND:
+            raise UnicornError("cannot find floating point in the CPU's state")
+        self._bytes = window[min(places) - AROUND : max(places) + BEHIND]
+        self._seen = self._image = b""
+
+    def read(self, slowly: Callable[[], bytes]) -> bytes:
+        """The image as `slowly` gives it, which is asked only when something has changed."""
+        now = self._bytes.tobytes()
+        if now != self._seen:
+            self._image = slowly()
+            self._seen = now
+        return self._image
+
+    def holds(self, image: bytes) -> bool:
+        """Is the image the one that the CPU has already?"""
+        return image == self._image and self._bytes == self._seen

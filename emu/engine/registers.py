@@ -24,6 +24,7 @@ X86_FXSAVE = (
     *((122 + number, 16, 160 + 16 * number) for number in range(16)),  # XMM0 ...
 )  # fmt: skip
 X86_FXSAVE_BYTES, X86_FXSAVE_TAG, X86_FXSAVE_MXCSR_MASK = 512, 4, 28
+X86_ST0, X86_XMM0, X86_XMM15 = 32, 160, 400
 I386_FILE = ("eax", "ecx", "edx", "ebx", "esp", "ebp", "esi", "edi")
 #: What post-mortem reports print, in the order in which ptrace(2)'s user_regs_struct and debuggers have them.
 X86_64_SHOWN = (
@@ -42,5 +43,5 @@ ARM64_IDS = {"pstate": 265, "tpidr": 262, "fpcr": 291, "fpsr": 292}
 ARM64_TTBR0, ARM64_CP_REG = 274, 290
 #: The vectors, FPSR and FPCR.
 ARM64_FP = (*((104 + number, 16, 16 * number) for number in range(32)), (292, 4, 512), (291, 4, 516))
-ARM64_FP_BYTES = 520
+ARM64_FP_BYTES, ARM64_V0, ARM64_V31 = 520, 0, 496
 ARM64_SHOWN = (*ARM64_FILE, "pstate", "tpidr")

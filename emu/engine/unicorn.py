@@ -8,7 +8,7 @@ guest's registers are read where the CPU keeps them (fastregs.py).
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from emu.engine.base import Engine, OnFault, OnSyscall, Stop, StopReason
@@ -20,6 +20,8 @@ from syscalls.abi.arch import ARM64, Arch
 from syscalls.kernel.ports import WRITE
 
 MASK64 = (1 << 64) - 1
+#: What `UnicornCpu.places` has answered.
+PLACES_OF: dict[tuple[str, ...], tuple[tuple[int, ...], tuple[str, ...]]] = {}
 PREEMPTED = Stop(StopReason.PREEMPTED)
 SYSCALL = Stop(StopReason.SYSCALL)
 
@@ -259,6 +261,37 @@ class UnicornCpu(ABC):
         """Change a register; takes effect when the thread next runs."""
         self.engine.activate(self)
         self.write(register, value)
+
+    def get_all(self, registers: tuple[str, ...]) -> tuple[int, ...]:
+        """Several at once."""
+        engine = self.engine
+        engine.activate(self)
+        places, others = self.places(registers)
+        words = engine.words
+        values = [words[place] for place in places]
+        values += [self.read(name) for name in others]
+        return tuple(values)
+
+    def set_all(self, registers: tuple[str, ...], values: Sequence[int]) -> None:
+        """Change several at once."""
+        engine = self.engine
+        engine.activate(self)
+        places, others = self.places(registers)
+        words = engine.words
+        for place, value in zip(places, values, strict=False):
+            words[place] = value
+        for name, value in zip(others, values[len(places) :], strict=True):
+            self.write(name, value)
+
+    def places(self, registers: tuple[str, ...]) -> tuple[tuple[int, ...], tuple[str, ...]]:
+        """Places in the register file of those that come first in a list and are words there; and the rest."""
+        found = PLACES_OF.get(registers)
+        if found is None:
+            file = self.engine.file[: -1 if self.engine.file[-1] == "rip" else None]  # which may be off: see pc_bias
+            count = next((n for n, name in enumerate(registers) if name not in file), len(registers))
+            found = tuple(file.index(name) for name in registers[:count]), registers[count:]
+            PLACES_OF[registers] = found
+        return found
 
     def registers(self) -> dict[str, int]:
         """What a person wants to see of the registers, in the architecture's customary order."""

@@ -12,7 +12,7 @@ from typing import Any
 
 from emu.engine import registers as r
 from emu.engine.base import Stop
-from emu.engine.fastregs import find_first, find_registers
+from emu.engine.fastregs import FloatingPoint, find_first, find_registers
 from emu.engine.pagetables import FRAME_MASK, PRESENT, X86_FORMAT, PageTables
 from emu.engine.uclib import (
     ARCH_X86,
@@ -108,6 +108,9 @@ class X86Engine(UnicornEngine):
         uc, ram, words = self.uc, self.ram, self.ram.words
         self.fxsave = RegisterBlock(uc, r.X86_FXSAVE, r.X86_FXSAVE_BYTES)
         window = find_registers(uc, r.X86_FILE_IDS[:16])
+        self.fp = FloatingPoint(window, self.fxsave, (r.X86_ST0, r.X86_XMM0, r.X86_XMM15))
+        read_flags, value = uc.reader(r.X86_IDS["eflags"])
+        self.read_flags: Callable[[], int] = lambda: read_flags() or value.value
         root, self.shared, directory, table, stub, tables = (ram.allocate(1) << 12 for _ in range(6))
         self.boot_root = root
         for place, entry in (
@@ -185,7 +188,7 @@ class X86Engine(UnicornEngine):
     def _syscall_hook(self) -> Callable[[Any, Any], None]:
         """SYSCALL: entry_SYSCALL_64. The CPU moves the pc on after the hook."""
         words, window, ints, pick = self.words, self.window, self.ints, SYSCALL64.unpack_from
-        (read_flags, flags), cs = self.uc.reader(r.X86_IDS["eflags"]), self.cs
+        read_flags, cs = self.read_flags, self.cs
 
         def hook(_uc: Any, _data: Any) -> None:
             cpu = self.current
@@ -197,8 +200,7 @@ class X86Engine(UnicornEngine):
                     return
                 cpu.pc_bias = SYSCALL_BYTES
                 words[RCX] = words[RIP] + SYSCALL_BYTES
-                read_flags()
-                words[R11] = flags.value
+                words[R11] = read_flags()
                 number, a2, a1, a0, a4, a5, a3 = pick(window)
                 result = cpu.on_syscall(X86_64, number & 0xFFFF_FFFF, (a0, a1, a2, a3, a4, a5))
                 mmu = cpu.mmu

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 TLS_ENTRIES = (12, 13, 14)
 PLACES = {name: place for place, name in enumerate(r.X86_FILE)}
 PLACES32 = {name: place for place, name in enumerate(r.I386_FILE)} | {"eip": PLACES["rip"]}
+#: Where the selectors are, in 4-byte words from CS's: each segment register takes 24 bytes.
+SEGMENTS = {"es": -6, "cs": 0, "ss": 6, "ds": 12, "fs": 18, "gs": 24}
 TAG, EMPTY, MXCSR_MASK = r.X86_FXSAVE_TAG, 3, 0xFFFF
 #: A data segment of user mode that covers 4 GB: present, DPL 3, writable, accessed, 32 bits, counted in pages.
 FLAT_DATA = 0x00CF_F300_0000_FFFF
@@ -53,6 +55,11 @@ class X86Cpu(UnicornCpu):
         place = PLACES32.get(register)
         if place is not None:
             return self.engine.words[place] + (self.pc_bias if register == "eip" else 0) & 0xFFFF_FFFF
+        place = SEGMENTS.get(register)
+        if place is not None:
+            return self.engine.ints[self.engine.cs + place]
+        if register == "eflags":
+            return self.engine.read_flags()
         return self.engine.uc.read(r.X86_IDS[register])
 
     def write(self, register: str, value: int) -> None:
@@ -69,6 +76,9 @@ class X86Cpu(UnicornCpu):
     def get_fp(self) -> bytes:
         """FXSAVE's image. Unicorn has the x87's tags as FSAVE does, two bits each; here one bit says: in use."""
         self.engine.activate(self)
+        return self.engine.fp.read(self._read_fp)
+
+    def _read_fp(self) -> bytes:
         image = self.engine.fxsave.read()
         tags = int.from_bytes(image[TAG : TAG + 2], "little")
         image[TAG : TAG + 2] = bytes((sum(1 << i for i in range(8) if tags >> 2 * i & 3 != EMPTY), 0))
@@ -78,6 +88,8 @@ class X86Cpu(UnicornCpu):
     def set_fp(self, image: bytes) -> None:
         """FXRSTOR. Reserved bits of MXCSR are ignored (the kernel refuses them before)."""
         self.engine.activate(self)
+        if self.engine.fp.holds(image):
+            return
         data = bytearray(image[: r.X86_FXSAVE_BYTES])
         in_use = data[TAG]
         data[TAG : TAG + 2] = sum(EMPTY << 2 * i for i in range(8) if not in_use >> i & 1).to_bytes(2, "little")

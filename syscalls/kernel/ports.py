@@ -5,7 +5,7 @@ The kernel never imports a CPU, a host file or a clock: it holds objects with th
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any, Protocol
 
 from syscalls.abi.arch import Arch
@@ -82,6 +82,12 @@ class CpuState(Protocol):
 
     def set(self, register: str, value: int) -> None:
         """Change a register; takes effect when the thread next runs."""
+
+    def get_all(self, registers: tuple[str, ...]) -> tuple[int, ...]:
+        """Several at once. Quickest when those without a place in the register file (flags, segments) come last."""
+
+    def set_all(self, registers: tuple[str, ...], values: Sequence[int]) -> None:
+        """Change several at once, to values that fit them."""
 
     def after_trap(self) -> int:
         """Where the thread goes on after the system call that it is making (instruction_pointer)."""

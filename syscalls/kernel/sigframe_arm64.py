@@ -2,82 +2,72 @@
 
 from __future__ import annotations
 
+import struct
 from typing import TYPE_CHECKING
 
 from syscalls.abi.arch import ARM64
-from syscalls.abi.cstruct import layout
 from syscalls.abi.errno import EFAULT, SysError
 from syscalls.abi.signal import SA_RESTORER, SA_SIGINFO
-from syscalls.abi.structs.sigframe import (
-    ESR_MAGIC,
-    FPSIMD_MAGIC,
-    ContextRecord,
-    EsrContext,
-    FpsimdContext,
-    SigcontextArm64,
-    Ucontext,
-    UcontextArm64,
-)
+from syscalls.abi.structs.sigframe import ESR_MAGIC, FPSIMD_MAGIC
 from syscalls.abi.structs.siginfo import SIGINFO_SIZE
 from syscalls.kernel import siginfo
-from syscalls.kernel.sigframe import restore_altstack, saved_altstack, stack_for
+from syscalls.kernel.sigframe import restore_altstack, stack_for
 from syscalls.kernel.signals import SigAction, SigInfo, set_mask
 
 if TYPE_CHECKING:
     from syscalls.kernel.task import Task
 
-UCONTEXT, RECORD = layout(Ucontext, ARM64), layout(ContextRecord, ARM64)
-FPSIMD, ESR = layout(FpsimdContext, ARM64), layout(EsrContext, ARM64)
+#: struct ucontext up to its records: uc_flags, uc_link, uc_stack, uc_sigmask, fault_address, x0 to x30, sp, pc, pstate.
+UCONTEXT_HEAD = struct.Struct("<QQ QI4xQ Q120x8x Q 31Q QQQ8x")
+RECORDS = 4096
 #: struct rt_sigframe: siginfo, ucontext. Below it on the stack lies a frame record: x29, x30.
-FRAME = SIGINFO_SIZE + UCONTEXT.size
+FRAME = SIGINFO_SIZE + UCONTEXT_HEAD.size + RECORDS
 FRAME_RECORD = 16
 VECTORS = 512  # bytes of the 32 vector registers in CpuState.get_fp, before FPSR and FPCR
+_RECORD, _ESR = struct.Struct("<II"), struct.Struct("<IIQ")  # struct _aarch64_ctx; with a syndrome
+_FPSIMD_SIZE = _RECORD.size + 8 + VECTORS
+_FPSIMD_HEAD = _RECORD.pack(FPSIMD_MAGIC, _FPSIMD_SIZE)
+_NO_INFO = bytes(SIGINFO_SIZE)
 #: Condition flags; and what of PSTATE a program may not choose (valid_user_regs).
 _NZCV = 0xF000_0000
 _FORBIDDEN = 0x10 | 0x3C0 | 0xF
-_BTYPE, _BTYPE_CALL, _TCO = 0xC00, 0x800, 1 << 25
-_REGISTERS = tuple(f"x{number}" for number in range(31))
+_BTYPE, _TCO = 0xC00, 1 << 25
+_RESTORED = (*(f"x{number}" for number in range(31)), "sp", "pc")
+_SAVED = (*_RESTORED, "pstate")
+_SP = 31  # in _SAVED
+_ENTRY, _ARGUMENTS = ("x0", "x29", "x30", "sp", "pc"), ("x1", "x2")
 
 
 def push(task: Task, info: SigInfo, action: SigAction, mask: int) -> None:
     """setup_rt_frame: registers x1 and x2 are arguments only with SA_SIGINFO."""
-    cpu, mm = task.cpu, task.mm
-    sp, _ = stack_for(task, action, cpu.get("sp"))
+    cpu, mm, stack = task.cpu, task.mm, task.signals.altstack
+    values = cpu.get_all(_SAVED)
+    sp, _ = stack_for(task, action, values[_SP])
     record = sp - FRAME_RECORD & -16
     frame = record - (-(-FRAME // 16) * 16)
     if frame < 0:
         raise SysError(EFAULT)
-    registers = tuple(cpu.get(name) for name in _REGISTERS)
     _, error, address = task.fault
-    context = UcontextArm64(
-        uc_stack=saved_altstack(task),
-        uc_sigmask=mask,
-        uc_mcontext=SigcontextArm64(
-            fault_address=address, regs=registers, sp=cpu.get("sp"), pc=cpu.get("pc"), pstate=cpu.get("pstate"),
-            records=_records(task, error),
-        ),
-    )  # fmt: skip
-    information = siginfo.pack(info, ARM64) if action.flags & SA_SIGINFO else bytes(SIGINFO_SIZE)
-    mm.write(frame, information + UCONTEXT.pack(context))
-    mm.write(record, registers[29].to_bytes(8, "little") + registers[30].to_bytes(8, "little"))
+    wants_info = action.flags & SA_SIGINFO
+    information = siginfo.pack(info, ARM64) if wants_info else _NO_INFO
+    head = UCONTEXT_HEAD.pack(0, 0, stack.sp, stack.flags, stack.size, mask, address, *values)
+    mm.write(frame, b"".join((information, head, _records(task, error))))
+    mm.write(record, struct.pack("<QQ", values[29], values[30]))
     back = action.restorer if action.flags & SA_RESTORER else task.group.vdso["rt_sigreturn"]
-    values = {"x0": info.signo, "sp": frame, "x29": record, "x30": back, "pc": action.handler}
-    if action.flags & SA_SIGINFO:
-        values |= {"x1": frame, "x2": frame + SIGINFO_SIZE}
-    for name, value in values.items():
-        cpu.set(name, value)
-    cpu.set("pstate", cpu.get("pstate") & ~(_BTYPE | _TCO))
+    cpu.set_all(_ENTRY, (info.signo, record, back, frame, action.handler))
+    if wants_info:
+        cpu.set_all(_ARGUMENTS, (frame, frame + SIGINFO_SIZE))
+    if values[-1] & (_BTYPE | _TCO):
+        cpu.set("pstate", values[-1] & ~(_BTYPE | _TCO))
 
 
 def _records(task: Task, error: int) -> bytes:
-    """The vector registers, and behind a fault its syndrome."""
+    """The vector registers, and behind a fault its syndrome; filled up with zeros."""
     image = task.cpu.get_fp()
-    fpsr, fpcr = (int.from_bytes(image[start : start + 4], "little") for start in (VECTORS, VECTORS + 4))
-    head = ContextRecord(magic=FPSIMD_MAGIC, size=FPSIMD.size)
-    records = FPSIMD.pack(FpsimdContext(head=head, fpsr=fpsr, fpcr=fpcr, vregs=image[:VECTORS]))
+    parts = [_FPSIMD_HEAD, image[VECTORS:], image[:VECTORS]]
     if error:
-        records += ESR.pack(EsrContext(head=ContextRecord(magic=ESR_MAGIC, size=ESR.size), esr=error))
-    return records
+        parts.append(_ESR.pack(ESR_MAGIC, _ESR.size, error))
+    return b"".join(parts).ljust(RECORDS, b"\0")
 
 
 def pop(task: Task) -> None:
@@ -86,38 +76,37 @@ def pop(task: Task) -> None:
     frame = cpu.get("sp")
     if frame % 16:
         raise SysError(EFAULT)
-    context = UCONTEXT.unpack(task.mm.read(frame + SIGINFO_SIZE, UCONTEXT.size))
-    set_mask(task, context.uc_sigmask)
-    saved = context.uc_mcontext
-    vectors = _find_vectors(saved.records)
-    if saved.pstate & _FORBIDDEN:
+    data = task.mm.read(frame + SIGINFO_SIZE, UCONTEXT_HEAD.size + RECORDS)
+    _, _, stack, stack_flags, stack_size, mask, _, *registers, pstate = UCONTEXT_HEAD.unpack_from(data)
+    set_mask(task, mask)
+    image = _find_vectors(data[UCONTEXT_HEAD.size :])
+    if pstate & _FORBIDDEN:
         raise SysError(EFAULT)
-    for name, value in zip(_REGISTERS, saved.regs, strict=True):
-        cpu.set(name, value)
-    cpu.set("sp", saved.sp)
-    cpu.set("pc", saved.pc)
-    cpu.set("pstate", cpu.get("pstate") & ~_NZCV | saved.pstate & _NZCV)
-    cpu.set_fp(vectors.vregs + vectors.fpsr.to_bytes(4, "little") + vectors.fpcr.to_bytes(4, "little"))
-    restore_altstack(task, context.uc_stack)
+    cpu.set_all(_RESTORED, registers)
+    flags = cpu.get("pstate")
+    if (flags ^ pstate) & _NZCV:
+        cpu.set("pstate", flags & ~_NZCV | pstate & _NZCV)
+    cpu.set_fp(image)
+    restore_altstack(task, stack, stack_flags, stack_size)
 
 
-def _find_vectors(records: bytes) -> FpsimdContext:
-    """The record of the vector registers, without which a frame is bad (parse_user_sigframe)."""
-    found: FpsimdContext | None = None
+def _find_vectors(records: bytes) -> bytes:
+    """What the record of the vector registers holds; without one a frame is bad (parse_user_sigframe)."""
+    found = b""
     offset = 0
-    while offset + RECORD.size <= len(records):
-        head = RECORD.unpack(records[offset:])
-        if head.magic == 0 and head.size == 0:
+    while offset + _RECORD.size <= len(records):
+        magic, size = _RECORD.unpack_from(records, offset)
+        if magic == 0 and size == 0:
             break
-        if head.size < RECORD.size or head.size % 16 or offset + head.size > len(records):
+        if size < _RECORD.size or size % 16 or offset + size > len(records):
             raise SysError(EFAULT)
-        if head.magic == FPSIMD_MAGIC:
-            if found is not None or head.size != FPSIMD.size:
+        if magic == FPSIMD_MAGIC:
+            if found or size != _FPSIMD_SIZE:
                 raise SysError(EFAULT)
-            found = FPSIMD.unpack(records[offset:])
-        elif head.magic != ESR_MAGIC:
+            found = records[offset + 16 : offset + size] + records[offset + 8 : offset + 16]
+        elif magic != ESR_MAGIC:
             raise SysError(EFAULT)
-        offset += head.size
-    if found is None:
+        offset += size
+    if not found:
         raise SysError(EFAULT)
     return found

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import struct
+from collections.abc import Callable
+from functools import cache
+from operator import and_, attrgetter
 from typing import TYPE_CHECKING, Any
 
 from syscalls.abi.cstruct import layout
@@ -71,9 +75,23 @@ def member_of(signo: int, code: int) -> Any:
 
 def pack(info: SigInfo, arch: Arch) -> bytes:
     """The bytes that a program sees (copy_siginfo_to_user)."""
-    member = member_of(info.signo, info.code)
-    values = {_NAMES.get(name, f"si_{name}"): getattr(info, name) for name in _FIELDS}
-    return layout(member, arch).pack(member(**values)).ljust(SIGINFO_SIZE, b"\0")
+    return _packer(member_of(info.signo, info.code), arch)(info)
+
+
+@cache
+def _packer(member: Any, arch: Arch) -> Callable[[SigInfo], bytes]:
+    """Packs one member of the union, padded: signals must be quick."""
+    known = {_NAMES.get(name, f"si_{name}"): name for name in _FIELDS}
+    form, end, names, masks = "<", 0, [], []
+    for field in layout(member, arch).fields:
+        if field.name in known:
+            form += f"{field.offset - end}x{field.ctype.letter(arch).upper()}"
+            end = field.offset + field.size
+            names.append(known[field.name])
+            masks.append((1 << 8 * field.size) - 1)
+    pack_all = struct.Struct(f"{form}{SIGINFO_SIZE - end}x").pack
+    values = attrgetter(*names)
+    return lambda info: pack_all(*map(and_, values(info), masks))
 
 
 def unpack(data: bytes, arch: Arch) -> SigInfo:

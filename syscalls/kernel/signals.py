@@ -4,20 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from syscalls.abi.errno import EINVAL, ENOMEM, EPERM, SysError
-from syscalls.abi.numbers import NUMBER
 from syscalls.abi.poll import POLLIN
 from syscalls.abi.signal import (
-    DEFAULT_CORE,
     DEFAULT_IGNORE,
     DEFAULT_STOP,
     MINSIGSTKSZ,
-    SA_NODEFER,
-    SA_RESETHAND,
-    SA_RESTART,
     SI_KERNEL,
     SI_USER,
     SIG_DFL,
@@ -38,7 +33,6 @@ from syscalls.abi.signal import (
     bit,
 )
 from syscalls.kernel.wait import Interrupted
-from syscalls.spec import Restart
 
 if TYPE_CHECKING:
     from syscalls.abi.structs.signal import SigaltStack
@@ -47,9 +41,7 @@ if TYPE_CHECKING:
 
 #: Faults are delivered before anything else (SYNCHRONOUS_MASK of kernel/signal.c).
 SYNCHRONOUS = (SIGSEGV, SIGBUS, SIGILL, SIGTRAP, SIGFPE, SIGSYS)
-CORE_DUMPED = 0x80
-#: Bytes of the instruction that traps into the kernel: what a restarted call goes back by.
-TRAP_LENGTH = {"x86_64": 2, "i386": 2, "arm64": 4}
+_STOPPING = DEFAULT_STOP | bit(SIGCONT) | bit(SIGKILL)
 
 
 @dataclass(slots=True)
@@ -134,7 +126,7 @@ class SignalState:
 
     def take(self, blocked: int) -> SigInfo | None:
         """Dequeue the first signal that is not blocked: faults first, then by number."""
-        for signo in (*SYNCHRONOUS, *sorted(self.pending)):
+        for signo in self.pending if len(self.pending) == 1 else (*SYNCHRONOUS, *sorted(self.pending)):
             if signo in self.pending and not blocked >> signo - 1 & 1:
                 queue = self.pending[signo]
                 info = queue.pop(0)
@@ -182,6 +174,8 @@ def send_to_self(task: Task, signo: int) -> None:
 
 def _stop_and_continue(group: ThreadGroup, signo: int) -> None:
     """SIGCONT takes back pending stops, and a stop a pending SIGCONT (prepare_signal)."""
+    if not _STOPPING & bit(signo):
+        return
     from syscalls.kernel import jobs
 
     if signo == SIGCONT:
@@ -245,70 +239,6 @@ def is_killed(task: Task) -> bool:
     return SIGKILL in task.signals.pending or SIGKILL in task.group.signals.pending
 
 
-def deliver(task: Task) -> None:
-    """Act on all pending signals, as on the way back to user mode (arch_do_signal_or_restart)."""
-    from syscalls.kernel import jobs
-
-    while task.alive and not task.group.stopped:
-        info = take(task, ~task.signals.mask)
-        if info is None:
-            break
-        action = task.group.signals.action(info.signo)
-        if task.kernel.observer is not None and info.signo != SIGKILL:  # which no tracer can stop at
-            task.kernel.observer.signal(task, info)
-        if action.handler == SIG_IGN or (action.handler == SIG_DFL and DEFAULT_IGNORE & bit(info.signo)):
-            continue
-        if action.handler != SIG_DFL:
-            _handle(task, info, action)
-        elif DEFAULT_STOP & bit(info.signo):
-            jobs.stop(task, info.signo)
-        else:
-            core = DEFAULT_CORE & bit(info.signo) and task.group.dumpable == 1 and _core_limit(task)
-            task.exit_group(info.signo | (CORE_DUMPED if core else 0))
-    if task.group.stopped:
-        return  # the rest when it goes on
-    if task.interrupted is not None:
-        _restart(task, block=task.interrupted.restart is Restart.BLOCK)
-    _put_back(task)
-
-
-def _handle(task: Task, info: SigInfo, action: SigAction) -> None:
-    """Let the program's handler run (handle_signal)."""
-    from syscalls.kernel import rseq, sigframe
-
-    state, signo = task.signals, info.signo
-    if task.interrupted is not None:
-        policy = task.interrupted.restart
-        if policy is Restart.NOINTR or (policy is Restart.SYS and action.flags & SA_RESTART):
-            _restart(task)
-        task.interrupted = None
-    if action.flags & SA_RESETHAND:
-        task.group.signals.actions[signo] = replace(action, handler=SIG_DFL)
-    mask = state.mask if state.saved_mask is None else state.saved_mask
-    try:
-        rseq.abort_section(task)
-        sigframe.push(task, info, action, mask)
-    except SysError:
-        force_sigsegv(task, signo)
-        return
-    state.saved_mask = None
-    if state.altstack.flags & SS_AUTODISARM:
-        state.altstack = AltStack(flags=SS_DISABLE)
-    set_mask(task, state.mask | action.mask | (0 if action.flags & SA_NODEFER else bit(signo)))
-
-
-def _restart(task: Task, *, block: bool = False) -> None:
-    """Let the thread execute the trap instruction again; `block`: as restart_syscall(2)."""
-    assert task.interrupted is not None
-    arch, cpu, interrupted = task.arch, task.cpu, task.interrupted
-    task.interrupted = None
-    cpu.set(arch.result, interrupted.register)
-    if block:
-        abi = interrupted.call[0] if interrupted.call is not None else arch
-        cpu.set(arch.number, NUMBER[abi.name]["restart_syscall"])
-    cpu.set(arch.pc, cpu.get(arch.pc) - TRAP_LENGTH[arch.name] & arch.mask)
-
-
 def new_altstack(task: Task, new: SigaltStack, *, on_it: bool) -> AltStack:
     """The stack that a stack_t describes; EPERM while the current one is in use, EINVAL, ENOMEM."""
     if on_it:
@@ -342,18 +272,13 @@ def temporary_mask(task: Task, mask: int | None) -> Iterator[None]:
     except Interrupted:
         raise
     except BaseException:
-        _put_back(task)
+        put_back(task)
         raise
-    _put_back(task)
+    put_back(task)
 
 
-def _put_back(task: Task) -> None:
+def put_back(task: Task) -> None:
+    """Restore the mask that `temporary_mask` has replaced."""
     if task.signals.saved_mask is not None:
         task.signals.mask = task.signals.saved_mask
         task.signals.saved_mask = None
-
-
-def _core_limit(task: Task) -> int:
-    from syscalls.abi.resource import RLIMIT_CORE
-
-    return task.group.limit(RLIMIT_CORE)

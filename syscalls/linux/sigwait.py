@@ -11,11 +11,11 @@ from syscalls.abi.signal import OLD_SIGNAL_SET, SIGSET_SIZE, UNBLOCKABLE
 from syscalls.abi.structs.siginfo import Siginfo
 from syscalls.abi.structs.signal import SigSet
 from syscalls.abi.structs.time import Timespec, Timespec64
-from syscalls.kernel import sigframe, sigframe_x86, siginfo, signals
+from syscalls.kernel import delivery, siginfo, signals
 from syscalls.kernel.task import Task
 from syscalls.kernel.time import to_ns
 from syscalls.kernel.wait import Interrupted, sleep_until
-from syscalls.spec import NO_RETURN, Restart, syscall
+from syscalls.spec import Restart, syscall
 
 OldMask = Annotated[int, FlagsKind(OLD_SIGNAL_SET)]
 
@@ -93,22 +93,12 @@ async def _sigtimedwait(
 
 
 @syscall()
-def rt_sigreturn(task: Task) -> None:
+def rt_sigreturn(task: Task) -> int:
     """Go on where a signal's handler has interrupted the program (rt_sigreturn(2))."""
-    task.restart_block = None
-    try:
-        sigframe.pop(task)
-    except SysError:
-        signals.force_sigsegv(task)
-    return NO_RETURN
+    return delivery.leave(task)
 
 
 @syscall(only=I386)
-def sigreturn(task: Task) -> None:
+def sigreturn(task: Task) -> int:
     """The same for the frames of handlers without SA_SIGINFO (sigreturn(2))."""
-    task.restart_block = None
-    try:
-        sigframe_x86.pop_i386(task)
-    except SysError:
-        signals.force_sigsegv(task)
-    return NO_RETURN
+    return delivery.leave(task, old=True)

@@ -29,6 +29,7 @@ from syscalls.abi.signal import (
     bit,
 )
 from syscalls.kernel import signals
+from syscalls.kernel.delivery import deliver
 from syscalls.kernel.fxsave import fresh
 from syscalls.kernel.signals import SigAction, SigInfo
 
@@ -82,7 +83,7 @@ def test_a_handler_runs_and_everything_is_as_before(task, flags):
     before, fp = dict(task.cpu.registers), task.cpu.fp
     task.signals.mask = bit(SIGTERM)
     signals.send(task, SigInfo(SIGUSR1, -1, pid=7, uid=8, value=0x1234))
-    signals.deliver(task)
+    deliver(task)
     assert task.cpu.get(task.arch.pc) == HANDLER
     assert task.signals.mask == bit(SIGUSR1) | bit(SIGUSR2) | bit(SIGTERM)
     first = {X86_64: "rdi", I386: "eax", ARM64: "x0"}[task.arch]
@@ -111,7 +112,7 @@ def test_where_the_frame_lies_on_x86_64():
     task = prepared(X86_64)
     handle(task, flags=SA_SIGINFO)
     signals.send(task, SigInfo(SIGUSR1))
-    signals.deliver(task)
+    deliver(task)
     fpstate = (STACK - 128 - 512) & -64
     frame = ((fpstate - 440) & -16) - 8
     assert task.cpu.get("rsp") == frame
@@ -128,7 +129,7 @@ def test_without_restorer():
         task = prepared(arch)
         task.group.signals.actions[SIGUSR1] = SigAction(HANDLER)
         signals.send(task, SigInfo(SIGUSR1))
-        signals.deliver(task)
+        deliver(task)
         if arch is X86_64:
             assert task.group.exit_code == SIGSEGV
         elif arch is I386:
@@ -141,7 +142,7 @@ def test_a_stack_that_cannot_be_written_is_fatal(task):
     handle(task)
     task.cpu.registers[task.arch.sp] = NOWHERE
     signals.send(task, SigInfo(SIGUSR1))
-    signals.deliver(task)
+    deliver(task)
     assert task.group.exit_code == SIGSEGV
 
 
@@ -154,7 +155,7 @@ def test_alternate_stack(task):
     assert struct.unpack_from("<i", task.mm.read(SCRATCH + 64 + task.arch.word, 4))[0] == 2  # SS_DISABLE
     handle(task, flags=SA_ONSTACK)
     signals.send(task, SigInfo(SIGUSR1))
-    signals.deliver(task)
+    deliver(task)
     assert alternate < task.cpu.get(task.arch.sp) < alternate + 0x4000
     assert call(task, "sigaltstack", SCRATCH, 0) == -EPERM
     assert call(task, "sigaltstack", 0, SCRATCH + 64) == 0
@@ -170,7 +171,7 @@ def test_flags_of_sigaction():
     task = prepared(X86_64)
     handle(task, flags=SA_RESETHAND | SA_NODEFER)
     signals.send(task, SigInfo(SIGUSR1))
-    signals.deliver(task)
+    deliver(task)
     assert task.group.signals.action(SIGUSR1).handler == 0
     assert task.signals.mask == 0
 
@@ -189,7 +190,7 @@ def test_an_interrupted_read_is_made_again_only_if_the_handler_says_so(task, fla
     assert finish(task) == -EINTR
     task.cpu.set(task.arch.result, -EINTR & task.arch.mask)
     assert signals.has_pending(task)
-    signals.deliver(task)
+    deliver(task)
     assert task.interrupted is None
     leave_handler(task)
     trap = 4 if task.arch is ARM64 else 2
@@ -202,7 +203,7 @@ def test_a_sleep_goes_on_after_a_signal_without_handler(task):
     assert begin(task, "nanosleep", SCRATCH, 0) is None
     task.kernel.scheduler.interrupt(task)
     assert finish(task) == -EINTR
-    signals.deliver(task)
+    deliver(task)
     assert task.cpu.get(task.arch.number) == {X86_64: 219, I386: 0, ARM64: 128}[task.arch]
     assert call(task, "restart_syscall") == 0
 
@@ -214,7 +215,7 @@ def test_sigsuspend_puts_the_mask_back_behind_the_handler():
     signals.send(task, SigInfo(SIGUSR1))
     task.mm.write(SCRATCH, bytes(8))
     assert call(task, "rt_sigsuspend", SCRATCH, 8) == -EINTR
-    signals.deliver(task)
+    deliver(task)
     assert task.cpu.get("rip") == HANDLER
     leave_handler(task)
     assert task.signals.mask == bit(SIGUSR1)
