@@ -24,6 +24,7 @@ class SocketInode(Inode):
 
     def __init__(self, fs: FileSystem, uid: int, gid: int) -> None:
         super().__init__(fs, S_IFSOCK | 0o777, uid, gid)
+        self.atime = self.mtime = self.ctime = 0  # sock_alloc sets none
 
     def open(self, flags: int) -> NoReturn:
         """Sockets cannot be opened, through /proc/PID/fd neither (sock_no_open)."""
