@@ -115,14 +115,13 @@ def _both(settings: dict[str, Any], make: Callable[[dict[str, Any]], Sandbox]) -
 
     Emulated first, since that one changes nothing. In a new directory that is removed, unless --cwd names another.
     """
-    from emu.ptrace.native import find_program
-    from emu.trace.native_side import record_native
+    from emu.trace.native_side import native_tracer, record_native
 
     data = standard_input()
     with tempfile.TemporaryDirectory(prefix="trapeze-") as fresh:
         cwd = fresh if settings["cwd"] == "/" else settings["cwd"]
         config = make({**settings, "cwd": cwd}).config
-        program = str(Path(find_program(config.program, config.env)).absolute())
+        program = str(Path(native_tracer().find_program(config.program, config.env)).absolute())
         config = replace(config, program=program, root=config.root or "/", argv0=config.argv0 or settings["program"])
         if (config.uid, config.gid) == (0, 0):
             config = replace(config, uid=os.getuid(), gid=os.getgid())

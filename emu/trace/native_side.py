@@ -6,10 +6,11 @@ import os
 import select
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from emu.ptrace.native import trace_program
+from emu.errors import UsageError
 from emu.trace.recording import Recording
 
 if TYPE_CHECKING:
@@ -19,16 +20,24 @@ if TYPE_CHECKING:
 UMASK = 0o022  # the guest's
 
 
+def native_tracer() -> Any:
+    """emu.ptrace.native: what runs and watches programs on the machine's own kernel."""
+    try:
+        return import_module("emu.ptrace.native")
+    except ModuleNotFoundError:
+        raise UsageError("this build cannot trace natively: emu.ptrace is not part of it") from None
+
+
 def record_native(config: Config, stdin: bytes, options: TraceOptions) -> Recording:
     """Run the program on Linux, watched through ptrace; nothing confines it. What it prints is dropped."""
-    recording = Recording()
+    recording, tracer = Recording(), native_tracer()
     for entry in list(Path("/proc/self/fd").iterdir()):  # what was left open to us is not for the program
         with suppress(OSError):
             os.set_inheritable(int(entry.name), int(entry.name) < 3)
     with _streams(stdin) as streams:
         before = os.umask(UMASK)
         try:
-            trace_program(
+            tracer.trace_program(
                 config.program,
                 [os.fsdecode(arg) for arg in config.args],
                 sinks=[recording],
