@@ -201,6 +201,32 @@ static void processes(void)
 	waitpid(pid, NULL, 0); /* a zombie counts too */
 }
 
+/* With more processes of the user than allowed, setuid goes on, but execve and fork do not. */
+static void exceeded(void)
+{
+	char *argv[] = {"bounds", "quiet", NULL};
+	int ends[2];
+	pipe(ends);
+	pid_t pid = fork();
+	if (!pid) {
+		become_user();
+		write(ends[1], "x", 1);
+		pause();
+	}
+	read(ends[0], argv + 1, 1);
+	argv[1] = "quiet";
+	limit(RLIMIT_NPROC, 0, 0);
+	become_user();
+	execv("/proc/self/exe", argv);
+	printf("execve: %s\n", error_name(errno));
+	TRY(fork());
+	kill(pid, SIGKILL);
+	waitpid(pid, NULL, 0);
+	fflush(stdout);
+	execv("/proc/self/exe", argv);
+	printf("execve: %s\n", error_name(errno));
+}
+
 /* Nobody counts before it has become the user: setuid and execve go on, fork does not. */
 static void too_many(void)
 {
@@ -335,6 +361,7 @@ int main(int argc, char **argv)
 	apart(locks);
 	apart(processor);
 	apart(processes);
+	apart(exceeded);
 	apart(too_many);
 	apart(pending);
 	apart(stack);

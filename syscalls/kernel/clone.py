@@ -37,6 +37,7 @@ from syscalls.abi.signal import SIG_IGN
 from syscalls.abi.structs.process import UserDesc
 from syscalls.fs.cred import CAP_CHECKPOINT_RESTORE, CAP_SYS_ADMIN, CAP_SYS_RESOURCE
 from syscalls.kernel import descriptors, namespaces, usage
+from syscalls.kernel.creds import count_processes
 from syscalls.kernel.fileio import install as install_file
 from syscalls.kernel.pidfd import PidFile
 from syscalls.kernel.signals import AltStack
@@ -84,10 +85,10 @@ def _check_limits(task: Task) -> None:
     if len(kernel.tasks) >= kernel.max_tasks:
         kernel.refused_tasks += 1
         raise SysError(EAGAIN)
-    mine = sum(1 for other in kernel.tasks.values() if other.cred.uid == cred.uid)
     privileged = cred.uid == 0 or cred.capable(CAP_SYS_RESOURCE) or cred.capable(CAP_SYS_ADMIN)
-    if mine >= task.group.limit(RLIMIT_NPROC) and not privileged:
+    if not privileged and count_processes(kernel, cred.uid) >= task.group.limit(RLIMIT_NPROC):
         raise SysError(EAGAIN)
+    task.too_many = False
 
 
 def copy(task: Task, args: CloneArgs) -> Task:

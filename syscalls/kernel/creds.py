@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from syscalls.abi.errno import EINVAL, EPERM, SysError
+from syscalls.abi.resource import RLIMIT_NPROC
 from syscalls.fs import userns
 from syscalls.fs.cred import (
     CAP_CHOWN,
@@ -21,6 +22,7 @@ from syscalls.fs.cred import (
 )
 
 if TYPE_CHECKING:
+    from syscalls.kernel.kernel import Kernel
     from syscalls.kernel.task import Task
 
 #: What -1 means in a call that sets ids: leave this one as it is.
@@ -47,6 +49,12 @@ def to_16_bits(id: int) -> int:
 def from_16_bits(id: int) -> int:
     """A 16-bit id of the old calls, of which 0xffff is -1 (low2highuid)."""
     return KEEP if id == 0xFFFF else id
+
+
+def count_processes(kernel: Kernel, uid: int) -> int:
+    """Threads of a user, and processes of it that have ended and not been waited for (UCOUNT_RLIMIT_NPROC)."""
+    living = sum(1 for task in kernel.tasks.values() if task.cred.uid == uid)
+    return living + sum(1 for group in kernel.groups.values() if not group.tasks and group.uid == uid)
 
 
 def prepare(task: Task) -> Credentials:
@@ -196,4 +204,6 @@ def _store(task: Task, ids: Ids, new: Credentials, values: tuple[int, int, int])
     setattr(new, ids.fs, values[1])
     if ids is USER:
         fix_capabilities(task.cred, new)
+        if new.uid != task.cred.uid:  # it goes on, but executes no program (flag_nproc_exceeded)
+            task.too_many = new.uid != 0 and count_processes(task.kernel, new.uid) > task.group.limit(RLIMIT_NPROC)
     commit(task, new)

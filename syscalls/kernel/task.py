@@ -182,6 +182,7 @@ class Task:
         self.memory_policy: Policy | None = None  # set_mempolicy(2)
         self.nice = 0
         self.io_priority = 0
+        self.too_many = False  # it became a user who has more processes than allowed (PF_NPROC_EXCEEDED)
         self.io_flusher = False  # PR_SET_IO_FLUSHER
         self.scheduler = (0, 0)  # policy, priority
         self.reset_on_fork = False  # SCHED_RESET_ON_FORK

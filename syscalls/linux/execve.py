@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from syscalls.abi.errno import E2BIG, EINVAL, ELOOP, ENAMETOOLONG, SysError
+from syscalls.abi.errno import E2BIG, EAGAIN, EINVAL, ELOOP, ENAMETOOLONG, SysError
 from syscalls.abi.fcntl import AT_EMPTY_PATH, AT_FDCWD, AT_SYMLINK_NOFOLLOW
 from syscalls.abi.kinds import DirFd, Path, Strings, StringsKind
-from syscalls.abi.resource import RLIMIT_STACK
+from syscalls.abi.resource import RLIMIT_NPROC, RLIMIT_STACK
 from syscalls.fs.fdtable import put
 from syscalls.fs.file import File
 from syscalls.fs.path import resolve
+from syscalls.kernel.creds import count_processes
 from syscalls.kernel.exec import MAX_ARG_STRLEN, Invocation, check_size, execute, open_exec
 from syscalls.kernel.task import Task
 from syscalls.linux.types import AtFlags
@@ -36,6 +37,9 @@ def _strings(task: Task, address: int) -> list[bytes]:
 
 
 def _execute(task: Task, dirfd: int, pathname: bytes, argv: int, envp: int, flags: int) -> None:
+    if task.too_many and count_processes(task.kernel, task.cred.uid) > task.group.limit(RLIMIT_NPROC):
+        raise SysError(EAGAIN)
+    task.too_many = False
     base = task.files.at(dirfd, pathname, empty=bool(flags & AT_EMPTY_PATH))
     path = resolve(
         task, base, pathname, follow=not flags & AT_SYMLINK_NOFOLLOW, empty=bool(flags & AT_EMPTY_PATH)
