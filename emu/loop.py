@@ -77,6 +77,7 @@ class Machine:
             cpu = _cpu(task)
             scheduler = self.kernel.scheduler
             scheduler.sliced = scheduler.contended
+            scheduler.yielded = scheduler.goes_on = False
             blocks = self.slice_blocks() if scheduler.sliced else None
             stop = cpu.run(blocks)
             if stop.reason is StopReason.SIGNAL:
@@ -93,6 +94,8 @@ class Machine:
     def _requeue(self, task: Task) -> None:
         if task.sleeping is not None:
             self.kernel.scheduler.sleep(task)
+        elif self.kernel.scheduler.goes_on:
+            self.kernel.scheduler.ready_first(task)
         else:
             self.kernel.scheduler.ready(task)
 
@@ -192,8 +195,15 @@ def _stop_if_needed(task: Task, arch: Arch, result: int) -> int | None:
     kernel = task.kernel
     if kernel.attention:
         kernel.expire_timers()
-    if not signals.has_pending(task) and (kernel.scheduler.sliced or not kernel.scheduler.contended):
-        return result
+    scheduler = kernel.scheduler
+    if not signals.has_pending(task):
+        if scheduler.sliced or not scheduler.contended:
+            return result
+        if not scheduler.yielded and scheduler.choose is None:  # it has woken somebody, but may finish what it does
+            if _cpu(task).begin_slice(SLICE_BLOCKS):
+                scheduler.sliced = True
+                return result
+            scheduler.goes_on = True
     task.cpu.set(arch.result, result & arch.mask)
     return None
 

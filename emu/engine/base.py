@@ -63,6 +63,9 @@ class Cpu(CpuState, Protocol):
     def registers(self) -> dict[str, int]:
         """What a person wants to see of the registers, in the architecture's customary order."""
 
+    def begin_slice(self, blocks: int) -> bool:
+        """From within a system call: let the run end after so many blocks. False: it has to be started again."""
+
     def preempt(self) -> bool:
         """Use the time slice up at once, from another thread; False when the run has none.
 

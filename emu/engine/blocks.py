@@ -48,6 +48,13 @@ class BlockCounter:
                 self.remove()
         self._sliced = blocks is not None
 
+    def begin_now(self, blocks: int) -> bool:
+        """From within a hook: let the run, which might have lasted, end after `blocks`. False: nothing counts yet."""
+        if not self._hook:
+            return False
+        self._state[0] = blocks + 1
+        return True
+
     def remove(self) -> None:
         """Take the hook out."""
         if self._hook:

@@ -297,6 +297,10 @@ class UnicornCpu(ABC):
         """What a person wants to see of the registers, in the architecture's customary order."""
         return {name: self.get(name) for name in self.shown()}
 
+    def begin_slice(self, blocks: int) -> bool:
+        """From within a system call: let the run end after so many blocks. False: it has to be started again."""
+        return self.engine.blocks.begin_now(blocks)
+
     def preempt(self) -> bool:
         """Use the time slice up at once, from another thread; False when the run has none."""
         return self.engine.blocks.end_now()

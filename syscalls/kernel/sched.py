@@ -49,6 +49,8 @@ class Scheduler:
         self.device: HostDevice | None = None  # that may want something at any time: the terminal outside
         self.choose: Callable[[int], int] | None = None  # which of so many ready tasks is next; None: the first
         self.sliced = False  # does the turn that runs now end by itself?
+        self.goes_on = False  # shall the next turn be its own, because it has only woken somebody?
+        self.yielded = False  # does it end because others shall run first?
         self.running: Task | None = None  # whose turn it is
         self.hogged = 0  # turns that ended only because time was up
         self.has_priorities = False  # has anybody ever asked for SCHED_FIFO or SCHED_RR?
@@ -58,6 +60,10 @@ class Scheduler:
         self.queue.append(task)
         if self.has_priorities and self.running is not None and priority(task) > priority(self.running):
             self.end_turn()
+
+    def ready_first(self, task: Task) -> None:
+        """Let a task that has woken others have a turn that ends by itself, before they have theirs."""
+        self.queue.appendleft(task)
 
     def remove(self, task: Task) -> None:
         """A task has ended: forget it."""
@@ -79,6 +85,7 @@ class Scheduler:
     def end_turn(self) -> None:
         """Let the ready tasks run before the running one goes on (sched_yield(2))."""
         self.sliced = False
+        self.yielded = True
 
     def sleep(self, task: Task) -> None:
         """File the wait of a task whose call sleeps (`task.sleeping`)."""

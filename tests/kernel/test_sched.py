@@ -59,3 +59,19 @@ def test_a_futex_wakes_the_highest_priority_first():
         task.kernel.futexes.add(waiter)
     assert task.kernel.futexes.wake(key, 1) == 1
     assert [waiter.woken for waiter in waiters] == [False, True]
+
+
+def test_who_has_woken_others_may_go_first():
+    task = make_task()
+    other = new_thread(task)
+    scheduler = task.kernel.scheduler
+    scheduler.ready(other)
+    scheduler.ready_first(task)
+    assert [scheduler.pick(), scheduler.pick()] == [task, other]
+
+
+def test_yielding_lets_others_run_first():
+    task = make_task()
+    assert not task.kernel.scheduler.yielded
+    assert call(task, "sched_yield") == 0
+    assert task.kernel.scheduler.yielded
