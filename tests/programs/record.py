@@ -20,7 +20,7 @@ PROGRAMS = Path("/mnt")
 #: Cases recorded once more with -y (paths of descriptors).
 WITH_PATHS = ("files", "dirs", "fdio", "descriptors")
 #: Cases that execute themselves, which qemu-aarch64 lets the host's processor do, or whose limits hit qemu: not tried.
-EXECUTES = ("execs", "waits", "prctls", "bounds")
+EXECUTES = ("execs", "waits", "prctls", "bounds", "spawn")
 STRACE_PROGRAM = shutil.which("strace") or "strace"
 #: The traced program is always process 2, and lies at the same addresses.
 QUIET = (
