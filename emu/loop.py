@@ -191,11 +191,23 @@ def _traced(task: Task) -> OnSyscall:
 
 
 def _stop_if_needed(task: Task, arch: Arch, result: int) -> int | None:
-    """End the run when this call made a signal deliverable, a timer is due, or somebody waits for an endless turn."""
+    """After a call: deliver signals, and end the run when it cannot go on or somebody waits for an endless turn."""
     kernel = task.kernel
     if kernel.attention:
         kernel.expire_timers()
     scheduler = kernel.scheduler
+<<<<<<< emu/loop.py
+    if signals.has_pending(task):
+        task.cpu.set(arch.result, result & arch.mask)
+        if arch is not task.arch:  # whose result register is not all of the task's
+            return None
+        delivery.deliver(task)
+        if not task.alive or task.group.stopped or (scheduler.contended and not scheduler.sliced):
+            return None
+        return task.cpu.get(arch.result)
+    if scheduler.sliced or not scheduler.contended:
+        return result
+=======
     if not signals.has_pending(task):
         if scheduler.sliced or not scheduler.contended:
             return result
@@ -204,6 +216,7 @@ def _stop_if_needed(task: Task, arch: Arch, result: int) -> int | None:
                 scheduler.sliced = True
                 return result
             scheduler.goes_on = True
+>>>>>>> /tmp/o.12107
     task.cpu.set(arch.result, result & arch.mask)
     return None
 
