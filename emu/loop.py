@@ -196,7 +196,6 @@ def _stop_if_needed(task: Task, arch: Arch, result: int) -> int | None:
     if kernel.attention:
         kernel.expire_timers()
     scheduler = kernel.scheduler
-<<<<<<< emu/loop.py
     if signals.has_pending(task):
         task.cpu.set(arch.result, result & arch.mask)
         if arch is not task.arch:  # whose result register is not all of the task's
@@ -207,16 +206,11 @@ def _stop_if_needed(task: Task, arch: Arch, result: int) -> int | None:
         return task.cpu.get(arch.result)
     if scheduler.sliced or not scheduler.contended:
         return result
-=======
-    if not signals.has_pending(task):
-        if scheduler.sliced or not scheduler.contended:
+    if not scheduler.yielded and scheduler.choose is None:  # it has woken somebody, but may finish what it does
+        if _cpu(task).begin_slice(SLICE_BLOCKS):
+            scheduler.sliced = True
             return result
-        if not scheduler.yielded and scheduler.choose is None:  # it has woken somebody, but may finish what it does
-            if _cpu(task).begin_slice(SLICE_BLOCKS):
-                scheduler.sliced = True
-                return result
-            scheduler.goes_on = True
->>>>>>> /tmp/o.12107
+        scheduler.goes_on = True
     task.cpu.set(arch.result, result & arch.mask)
     return None
 
