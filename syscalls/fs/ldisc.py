@@ -246,6 +246,7 @@ class LineDiscipline:
 
     def _edited(self, char: int) -> None:
         """A character that may be special (n_tty_receive_char_special)."""
+        plain = char == NEWLINE and not self._local(ICANON)  # shown like any control character
         if char == RETURN:
             if self._input(IGNCR):
                 return
@@ -254,12 +255,12 @@ class LineDiscipline:
         elif char == NEWLINE and self._input(INLCR):
             char = RETURN
         if not self._local(ICANON) or not self._canonical_char(char):
-            self._ordinary(char)
+            self._ordinary(char, plain=plain)
 
-    def _ordinary(self, char: int) -> None:
+    def _ordinary(self, char: int, *, plain: bool = False) -> None:
         if self._local(ECHO):
             self._finish_erasing()
-            if char == NEWLINE:
+            if char == NEWLINE and not plain:
                 self._echo_raw(b"\n")
             else:
                 self._mark_column()

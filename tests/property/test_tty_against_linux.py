@@ -95,6 +95,7 @@ flags = [st.sets(st.sampled_from(names)) for names in (INPUT, OUTPUT, LOCAL)]
 @settings(max_examples=300, deadline=None)
 @given(*flags, st.lists(st.sampled_from(KEYS), max_size=12), st.lists(st.sampled_from(KEYS), max_size=4))
 @example({"ICRNL"}, {"OPOST", "ONLCR"}, {"ICANON", "ECHO", "ECHOE", "ECHOK", "ECHOCTL"}, [b"a\t", b"\x7f", b"\r"], [])
+@example(set(), set(), {"ECHO", "ECHOCTL"}, [b"\n", b"\x16\n"], [])
 @example(set(), set(), {"ICANON"}, [b"abc", b"\x04", b"d\n", b"\x04"], [])
 def test_what_is_typed_and_shown(iflags, oflags, lflags, typed, shown):
     modes = modes_of(iflags, oflags, lflags)
