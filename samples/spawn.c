@@ -23,7 +23,7 @@ static void report(void)
 	printf("leads group %d, leads session %d, mask %d, USR1 %s, policy %ld, fd 7 %d, cwd %s, X=%s, ids %d %d\n",
 		getpgrp() == getpid(), getsid(0) == getpid(), sigismember(&mask, SIGHUP),
 		action.sa_handler == SIG_IGN ? "ignored" : "default", syscall(SYS_sched_getscheduler, 0), fcntl(7, F_GETFD),
-		getcwd(path, sizeof path), getenv("X"), geteuid(), getegid());
+		strcmp(getcwd(path, sizeof path), "/dev") ? "inherited" : path, getenv("X"), geteuid(), getegid());
 }
 
 static void spawn(const char *text, const char *path, posix_spawn_file_actions_t *actions, posix_spawnattr_t *attributes)
