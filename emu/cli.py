@@ -125,7 +125,7 @@ def sandbox_options(command: Callable[..., Any]) -> Callable[..., Any]:
         click.option("--seed", metavar="N", type=int, help="Of --deterministic: other seeds, other interleavings."),
         click.option("--argv0", metavar="NAME", help="What the program sees as its own name."),
         click.option("--post-mortem", is_flag=True, help="Explain it when a fault kills the program."),
-        click.argument("program"),
+        click.argument("program", required=False),
         click.argument("args", nargs=-1, type=click.UNPROCESSED),
     ]
     for option in reversed(options):
@@ -150,6 +150,16 @@ def make_sandbox(settings: dict[str, Any]) -> Sandbox:
         seed=parse_seed(settings["seed"], deterministic=settings["deterministic"]),
         max_tasks=settings["max_tasks"],
     )
+
+
+def check_program(settings: dict[str, Any]) -> None:
+    """PROGRAM must be there, and be no option that we do not have."""
+    context = click.get_current_context()
+    program = settings["program"]
+    if program is None:
+        raise click.UsageError("Missing argument 'PROGRAM'.", context)
+    if program.startswith("-"):
+        raise UsageError(f"no such option: {program} (see {context.command_path} --help)")
 
 
 def finish(settings: dict[str, Any], **how: Any) -> NoReturn:
@@ -198,8 +208,7 @@ def run(**settings: Any) -> None:
       trapeze run --root /srv/alpine --user 1000 /bin/busybox ls -l /
       trapeze run --bind $PWD:/src:rw --cwd /src ./tool-i386 input.txt
     """
-    if settings["program"].startswith("-"):
-        raise UsageError(f"no such option: {settings['program']} (see trapeze run --help)")
+    check_program(settings)
     finish(settings)
 
 
@@ -261,6 +270,10 @@ def run(**settings: Any) -> None:
 @click.option("-a", "column", metavar="N", type=int, default=40, show_default=True, help="Column of the results.")
 @click.option("-q", "quiet", count=True, help="Less of what is not a call; -qq also no exit lines.")
 @click.option("--json", "json", is_flag=True, help="One JSON object per event (docs/trace.md).")
+@click.option("--native", is_flag=True, help="Run PROGRAM on this machine's own kernel, traced by ptrace: no sandbox.")
+@click.option("-p", "attach", metavar="PID[,PID]", multiple=True, help="Trace running processes; Ctrl-C lets them go.")
+@click.option("--no-follow", is_flag=True, help="With --native or -p: leave new processes and threads alone.")
+@click.option("--seccomp-bpf", is_flag=True, help="With --native: stop only at the calls that -e trace= selects.")
 @sandbox_options
 def trace(**settings: Any) -> None:
     """Run PROGRAM and print its system calls as strace does.
@@ -272,11 +285,21 @@ def trace(**settings: Any) -> None:
       trapeze trace -e 'trace=/^(open|stat)' -s 200 ./tool
       trapeze trace -c ./tool
       trapeze trace --json -o calls.jsonl ./tool
+      trapeze trace --native -y ls -l
+      trapeze trace -p 4711
     """
-    from emu.trace.command import tracing
+    from emu.trace.command import trace_natively, tracing
 
-    if settings["program"].startswith("-"):
-        raise UsageError(f"no such option: {settings['program']} (see trapeze trace --help)")
+    if settings["native"] or settings["attach"]:
+        if not settings["attach"]:
+            check_program(settings)
+        base = {} if settings["clear_env"] else dict(os.environ)
+        env = changed_env(base | parse_env(settings["env"], bare=True), settings["environment"])
+        leave(trace_natively(settings, env, click.get_current_context()))
+    check_program(settings)
+    for name in ("no_follow", "seccomp_bpf"):
+        if settings[name]:
+            raise UsageError(f"--{name.replace('_', '-')}: goes with --native")
     with tracing(settings) as (sinks, options):
         result = make_sandbox(settings).run(
             inherit=True, sinks=sinks, options=options, post_mortem=settings["post_mortem"]
@@ -321,8 +344,7 @@ def diff(**settings: Any) -> None:
     """
     from emu.trace.compare_command import run_diff
 
-    if settings["program"].startswith("-"):
-        raise UsageError(f"no such option: {settings['program']} (see trapeze diff --help)")
+    check_program(settings)
     leave(run_diff(settings, make_sandbox))
 
 
@@ -343,8 +365,7 @@ def portability(**settings: Any) -> None:
     """
     from emu.trace.compare_command import run_portability
 
-    if settings["program"].startswith("-"):
-        raise UsageError(f"no such option: {settings['program']} (see trapeze portability --help)")
+    check_program(settings)
     leave(run_portability(settings, make_sandbox))
 
 

@@ -37,3 +37,9 @@ class TraceFileError(TrapezeError):
     """A saved trace cannot be read; the message names the line."""
 
     status = 125
+
+
+class TraceDeniedError(TrapezeError):
+    """A process of the host is not there, or must not be traced."""
+
+    status = 125

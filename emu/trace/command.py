@@ -6,7 +6,7 @@ import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any, TextIO
+from typing import TYPE_CHECKING, Any, TextIO
 
 from emu.errors import UsageError
 from emu.trace import colour
@@ -14,6 +14,12 @@ from emu.trace.event import Sink
 from emu.trace.options import Clock, Names, TraceOptions
 from emu.trace.qualify import QUIET, Qualifiers, qualify
 from emu.trace.select import SelectError
+
+if TYPE_CHECKING:
+    import click
+
+#: Options that say what the guest of our kernel sees.
+SANDBOX = ("root", "bind", "user", "memory", "max_tasks", "deterministic", "seed", "post_mortem")
 
 
 @contextmanager
@@ -128,3 +134,60 @@ def _sinks(settings: dict[str, Any], out: TextIO, options: TraceOptions) -> list
     if settings["count"] or settings["count_too"]:
         sinks.append(_summary(settings, out))
     return sinks
+
+
+# --- on the machine's own kernel --------------------------------------------------------------------------------------
+
+
+def trace_natively(settings: dict[str, Any], env: dict[str, str], context: click.Context) -> int:
+    """--native, in the environment `env`, and -p: the exit status."""
+    from emu.ptrace.native import trace_processes, trace_program
+
+    _check_native(settings, context)
+    pids = [_pid(text) for item in settings["attach"] for text in item.split(",")]
+    follow = not settings["no_follow"]
+    if not pids and not settings["quiet"]:
+        sys.stderr.write("trapeze: the program runs natively: it is not sandboxed\n")
+        sys.stderr.flush()
+    with tracing(settings) as (sinks, options):
+        if pids:
+            said = sys.stderr if "attach" not in options.quiet else None
+            return trace_processes(
+                pids,
+                sinks=sinks,
+                options=options,
+                follow=follow,
+                detached=lambda pid: said and said.write(f"trapeze: process {pid} detached\n"),
+            )
+        return trace_program(
+            settings["program"],
+            settings["args"],
+            sinks=sinks,
+            options=options,
+            env=env,
+            cwd=settings["cwd"] if _given(context, "cwd") else None,
+            argv0=settings["argv0"],
+            follow=follow,
+            seccomp=settings["seccomp_bpf"],
+        )
+
+
+def _check_native(settings: dict[str, Any], context: click.Context) -> None:
+    for name in SANDBOX:
+        if _given(context, name):
+            raise UsageError(f"--{name.replace('_', '-')}: there is no sandbox around a native run")
+    if settings["attach"] and settings["program"] is not None:
+        raise UsageError("-p PID: goes with no PROGRAM")
+    if settings["attach"] and settings["seccomp_bpf"]:
+        raise UsageError("--seccomp-bpf: a running process cannot be given a filter (-p)")
+
+
+def _given(context: click.Context, name: str) -> bool:
+    source = context.get_parameter_source(name)
+    return source is not None and source.name == "COMMANDLINE"
+
+
+def _pid(text: str) -> int:
+    if not text.strip().isdigit() or not 0 < int(text) < 1 << 31:
+        raise UsageError(f"-p {text}: expected a process id")
+    return int(text)

@@ -40,6 +40,7 @@ class CallEvent:
     whole: bool = False  # structures are shown with all their members
     dump: bytes = b""  # data that were read or written, when they are to be dumped
     announced: bool = False  # an unfinished line of it was shown
+    detached: bool = False  # the tracing ends while the task is in it
     torn: bool = False  # the task ended within it: the arguments that were not known yet never will be
 
 

@@ -76,14 +76,18 @@ def _of_signal(info: SigInfo) -> list[tuple[str, Value]]:
 
 def read_siginfo(memory: Memory, at: int, arch: Arch) -> Value:
     """The same from a siginfo_t in memory."""
-    from syscalls.kernel.signals import SigInfo
-
     if not at:
         return Address(0)
     try:
-        data = memory.read(at, 128)
+        return siginfo_of(memory.read(at, 128), arch)
     except SysError:
         return Address(at)
+
+
+def siginfo_of(data: bytes, arch: Arch) -> Value:
+    """The same from the bytes of a siginfo_t, as `arch` lays it out."""
+    from syscalls.kernel.signals import SigInfo
+
     word = arch.word
 
     def field(offset: int, size: int = 4, *, signed: bool = True) -> int:

@@ -111,10 +111,10 @@ class Stream(Generic[T]):
 
     # --- what happens -------------------------------------------------------------------------------------------------
 
-    def born(self, tid: int, *, at_once: bool) -> None:
-        """There is a new task; unless `at_once`, it is told of behind the line of the call that has made it."""
+    def born(self, tid: int, by: T | None) -> None:
+        """There is a new task; when the line of the call by which `by` has made it is open, it is told of behind."""
         self._newborn.append(tid)
-        if at_once:
+        if self._open is None or self._open is not by:
             self._tell_newborn()
 
     def superseded(self, leader: T, task: T) -> None:
@@ -230,6 +230,16 @@ class Stream(Generic[T]):
                 sink.exited(event)
             else:
                 sink.superseded(event, by)
+
+    def detach(self) -> None:
+        """Nobody will look any more: show the calls that the tasks are in."""
+        for task in list(self._pending):
+            pending = self._pending.pop(task)
+            event = pending.unfinished or self._event(task, pending)
+            event.detached = True
+            for sink in self.sinks:
+                sink.unfinished(event)
+        self._open = None
 
     def close(self) -> None:
         """Show the calls that nobody will finish, and let the sinks end."""

@@ -195,7 +195,8 @@ class TextSink:
         """`name(args-so-far <unfinished ...>`."""
         self._where(event)
         prefix = self._prefix(event.tid, event.wall, event.start)
-        self._write(f"{prefix}{event.name}({self._announced(event)} <unfinished ...>\n")
+        how = "detached" if event.detached else "unfinished"
+        self._write(f"{prefix}{event.name}({self._announced(event)} <{how} ...>\n")
 
     def attached(self, tid: int) -> None:
         """`strace: Process N attached`: from here on lines say whose they are."""

@@ -42,7 +42,7 @@ class Tracer(Stream["Task"]):
 
     def started(self, task: Task) -> None:
         """There is a new task; it is told of behind the line of the call that has made it."""
-        self.born(task.tid, at_once=self._open is None or self._open is not self._kernel.current)
+        self.born(task.tid, self._kernel.current)
 
     def exit(self, task: Task, result: int | None) -> None:
         """The call is over."""

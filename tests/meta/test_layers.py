@@ -21,7 +21,7 @@ FLOORS = [
 #: Ports and wait queues are the words that all of a kernel's rooms share.
 COMMON = ("syscalls.kernel.ports", "syscalls.kernel.wait")
 HOST_MODULES = {"os", "time", "socket", "random", "select", "signal", "subprocess", "threading", "ctypes", "mmap"}
-ONLY_IN = {"ctypes": ("emu.engine", "emu.libc", "emu.memory"), "unicorn": ("emu.engine",)}
+ONLY_IN = {"ctypes": ("emu.engine", "emu.libc", "emu.memory", "emu.ptrace.libc"), "unicorn": ("emu.engine",)}
 GENERATORS = {"syscalls.abi.generate", "syscalls.abi.layouts"}
 
 
