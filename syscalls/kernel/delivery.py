@@ -8,9 +8,7 @@ from typing import TYPE_CHECKING
 from syscalls.abi.arch import ARM64, I386, X86_64
 from syscalls.abi.errno import SysError
 from syscalls.abi.numbers import NUMBER
-from syscalls.abi.resource import RLIMIT_CORE
 from syscalls.abi.signal import (
-    DEFAULT_CORE,
     DEFAULT_IGNORE,
     DEFAULT_STOP,
     SA_NODEFER,
@@ -24,13 +22,13 @@ from syscalls.abi.signal import (
     bit,
 )
 from syscalls.kernel import jobs, rseq, sigframe_arm64, sigframe_x86
+from syscalls.kernel.exit import killed_by
 from syscalls.kernel.signals import AltStack, SigAction, SigInfo, force_sigsegv, put_back, set_mask, take
 from syscalls.spec import Restart
 
 if TYPE_CHECKING:
     from syscalls.kernel.task import Task
 
-CORE_DUMPED = 0x80
 #: Bytes of the instruction that traps into the kernel: what a restarted call goes back by.
 TRAP_LENGTH = {"x86_64": 2, "i386": 2, "arm64": 4}
 PUSH_FRAME = {X86_64: sigframe_x86.push_x86_64, I386: sigframe_x86.push_i386, ARM64: sigframe_arm64.push}
@@ -53,9 +51,7 @@ def deliver(task: Task) -> None:
         elif DEFAULT_STOP & bit(info.signo):
             jobs.stop(task, info.signo)
         else:
-            dumpable = task.group.dumpable == 1 and task.group.limit(RLIMIT_CORE)
-            core = DEFAULT_CORE & bit(info.signo) and dumpable
-            task.exit_group(info.signo | (CORE_DUMPED if core else 0))
+            task.exit_group(killed_by(task, info.signo))
     if task.group.stopped:
         return  # the rest when it goes on
     if task.interrupted is not None:

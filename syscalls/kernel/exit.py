@@ -10,11 +10,13 @@ from syscalls.abi.signal import (
     CLD_DUMPED,
     CLD_EXITED,
     CLD_KILLED,
+    DEFAULT_CORE,
     NSIG,
     SA_NOCLDWAIT,
     SI_USER,
     SIG_IGN,
     SIGCHLD,
+    bit,
 )
 from syscalls.abi.time import USER_TICK_NS
 from syscalls.fs.path import FsContext
@@ -66,9 +68,9 @@ def exit_group(task: Task, status: int) -> None:
 
 
 def killed_by(task: Task, signo: int) -> int:
-    """What wait(2) tells of a process that a signal ends, and would dump the memory of if it may."""
-    may_dump = task.group.dumpable == 1 and task.group.limit(RLIMIT_CORE)
-    return signo | (CORE_DUMPED if may_dump else 0)
+    """What wait(2) tells of a process that a signal ends: also whether its memory is dumped."""
+    dumped = DEFAULT_CORE & bit(signo) and task.group.dumpable == 1 and task.group.limit(RLIMIT_CORE)
+    return signo | (CORE_DUMPED if dumped else 0)
 
 
 def _leave_children(task: Task) -> None:
