@@ -194,14 +194,18 @@ class PathKind(StringKind):
     """A pathname. Shown whole, never cut."""
 
 
-class LatePathKind(PathKind):
-    """A pathname of a call that checks other arguments first: an unreadable one is an `UnreadPath`."""
+class LateStringKind(StringKind):
+    """A string of a call that checks other arguments first: an unreadable one is an `UnreadPath`."""
 
     def decode(self, arch: Arch, registers: list[str], names: dict[str, Any]) -> str:
         del arch
         names["path_at"] = path_at
         read = f"path_at(mem, {registers[0]}, {self.limit})"
         return f"({read} if {registers[0]} else None)" if self.nullable else read
+
+
+class LatePathKind(LateStringKind, PathKind):
+    """A pathname of such a call."""
 
 
 class UnreadPath(bytes):

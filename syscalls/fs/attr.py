@@ -29,6 +29,7 @@ from syscalls.abi.fcntl import (
     FALLOC_FL_KEEP_SIZE,
     FALLOC_FL_PUNCH_HOLE,
     FALLOC_FL_UNSHARE_RANGE,
+    FALLOC_FL_WRITE_ZEROES,
     FALLOC_FL_ZERO_RANGE,
     O_APPEND,
 )
@@ -232,7 +233,7 @@ def fallocate(caller: Caller, file: File, mode: int, offset: int, length: int, l
         raise SysError(EINVAL)
     keep = mode & FALLOC_FL_KEEP_SIZE
     operation = mode & ~FALLOC_FL_KEEP_SIZE
-    if operation in {FALLOC_FL_COLLAPSE_RANGE, FALLOC_FL_INSERT_RANGE}:
+    if operation in {FALLOC_FL_COLLAPSE_RANGE, FALLOC_FL_INSERT_RANGE, FALLOC_FL_WRITE_ZEROES}:
         allowed = not keep
     elif operation == FALLOC_FL_PUNCH_HOLE:
         allowed = bool(keep)

@@ -10,6 +10,7 @@ from syscalls.abi.fcntl import (
     FALLOC_FL_KEEP_SIZE,
     FALLOC_FL_PUNCH_HOLE,
     FALLOC_FL_UNSHARE_RANGE,
+    FALLOC_FL_WRITE_ZEROES,
     FALLOC_FL_ZERO_RANGE,
     O_APPEND,
     O_LARGEFILE,
@@ -28,7 +29,7 @@ from syscalls.fs.pagecache import PageCache
 MAX_NON_LFS = (1 << 31) - 1  # what a file opened without O_LARGEFILE may reach
 _MODE_BITS = (
     FALLOC_FL_PUNCH_HOLE | FALLOC_FL_COLLAPSE_RANGE | FALLOC_FL_ZERO_RANGE | FALLOC_FL_INSERT_RANGE
-    | FALLOC_FL_UNSHARE_RANGE
+    | FALLOC_FL_UNSHARE_RANGE | FALLOC_FL_WRITE_ZEROES
 )  # fmt: skip
 
 

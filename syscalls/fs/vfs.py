@@ -229,10 +229,15 @@ def check_rename(flags: int) -> None:
 def rename(
     caller: Caller, old_base: Path | None, old_name: bytes, new_base: Path | None, new_name: bytes, flags: int = 0
 ) -> None:
-    """Move a name, or exchange two (do_renameat2)."""
+    """Move a name, or exchange two (renameat2(2))."""
     check_rename(flags)
-    old = resolve_parent(caller, old_base, old_name)
-    new = resolve_parent(caller, new_base, new_name)
+    rename_parents(
+        caller, resolve_parent(caller, old_base, old_name), resolve_parent(caller, new_base, new_name), flags
+    )
+
+
+def rename_parents(caller: Caller, old: Parent, new: Parent, flags: int) -> None:
+    """The same when the directories are known, and the flags are checked (do_renameat2)."""
     if old.path.mount is not new.path.mount:
         raise SysError(EXDEV)
     if not old.normal:

@@ -21,7 +21,7 @@ _INODE_LIMIT = 128 * 1024  # bytes of all attributes of one inode (SIMPLE_XATTR_
 
 def check_name(name: bytes) -> None:
     """ERANGE for a name that is empty or too long (import_xattr_name); checked before the path."""
-    if not 0 < len(name) <= XATTR_NAME_MAX:
+    if not name or len(name) > XATTR_NAME_MAX:
         raise SysError(ERANGE)
 
 

@@ -201,6 +201,7 @@ def _leave_threads(task: Task) -> None:
         other.exit(0)
     if task.tid != group.tgid:
         kernel.tasks.pop(task.tid, None)
+        group.dead_leader = None
         task.tid = group.tgid
         kernel.tasks[task.tid] = task
 

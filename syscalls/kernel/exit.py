@@ -41,6 +41,8 @@ def exit_task(task: Task, status: int) -> None:
     if task.tid == group.tgid and not group.group_exit:
         group.exit_code = status
     group.uid = task.cred.uid
+    if task.tid == group.tgid:
+        group.dead_leader = task
     task.vfork_done()
     usage.ended(task)
     task.mm.release()

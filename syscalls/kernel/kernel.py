@@ -198,6 +198,13 @@ class Kernel:
         except KeyError:
             raise SysError(ESRCH) from None
 
+    def find(self, tid: int) -> Task | None:
+        """The task with this id, dead or alive: also a zombie, as find_task_by_vpid finds it."""
+        task = self.tasks.get(tid)
+        if task is None and (group := self.groups.get(tid)) is not None:
+            return group.dead_leader
+        return task
+
     def is_outside(self, pid: int) -> bool:
         """Is it init or the shell that has started the first process: root's, and out of reach?"""
         return pid in (1, self.outer_session)

@@ -77,9 +77,9 @@ def put_address(task: Task, name: bytes, address: int, length_at: int) -> None:
     room = int.from_bytes(task.mm.read(length_at, 4), "little", signed=True)
     if room < 0:
         raise SysError(EINVAL)
+    task.mm.write(length_at, len(name).to_bytes(4, "little"))
     if name[:room]:
         task.mm.write(address, name[:room])
-    task.mm.write(length_at, len(name).to_bytes(4, "little"))
 
 
 def name_of(socket: UnixSocket | None) -> bytes:

@@ -89,8 +89,9 @@ class ThreadGroup:
         self.stop_unreported = self.continue_unreported = False  # what wait(2) has yet to tell
         self.limits: dict[int, tuple[int, int]] = dict(like.limits if like else DEFAULT_LIMITS)
         self.exit_signal = 0  # what the parent is sent at the end
-        self.zombie = False  # ended, and not yet waited for
+        self.group_exit = self.zombie = False  # is it ending; has it ended, and not yet been waited for?
         self.uid = 0  # real user id at the end, for siginfo
+        self.dead_leader: Task | None = None  # the first thread when it has ended: until the process is reaped
         self.child_changed = WaitQueue("a child")
         self.ended = WaitQueue("the end of a process")
         self.signals = SignalState()  # pending for the whole process, and the dispositions
@@ -115,7 +116,6 @@ class ThreadGroup:
         self.child_subreaper = self.thp_disable = False  # PR_SET_CHILD_SUBREAPER, PR_SET_THP_DISABLE
         self.mce_kill = PR_MCE_KILL_DEFAULT
         self.exit_code: int | None = None  # wait(2)'s status word: code << 8, or the signal
-        self.group_exit = False
         if like is not None:
             self._copy(like)
 

@@ -36,12 +36,12 @@ def _check(task: Task, other: Task, signo: int) -> None:
 
 def send_to_group(task: Task, group: ThreadGroup, signo: int, info: SigInfo) -> None:
     """To a process; EINVAL, EPERM (kill_pid_info)."""
-    if not group.tasks:  # a zombie: a signal does it no harm
+    leader = group.tasks[0] if group.tasks else group.dead_leader
+    if leader is None:  # it is not quite there yet
         _check_number(signo)
         return
-    leader = group.tasks[0]
     _check(task, leader, signo)
-    if signo:
+    if signo and group.tasks:  # a signal does a zombie no harm
         sigqueue.check_signal(leader, info)
         signals.send(leader, info, whole_group=True)
 

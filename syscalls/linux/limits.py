@@ -87,7 +87,7 @@ def setrlimit(task: Task, resource: Resource, rlim: In[Rlimit]) -> int:
 def prlimit64(task: Task, pid: Pid, resource: Resource, new_limit: In[Rlimit64], old_limit: Out[Rlimit64]) -> int:
     """Set and get a limit of any process (prlimit(2))."""
     wanted = new_limit.get() if new_limit else None
-    other = task.kernel.tasks.get(pid) if pid else task
+    other = task.kernel.find(pid) if pid else task
     if other is None:
         raise task.kernel.missing(pid)
     if other is not task and not _may_limit(task, other):

@@ -10,6 +10,7 @@ from syscalls.abi.kinds import Buffer, BufferKind, DirFd, FlagsKind, Int, LatePa
 from syscalls.abi.stat import S_IFLNK
 from syscalls.fs import vfs
 from syscalls.fs.cred import CAP_DAC_READ_SEARCH
+from syscalls.fs.path import resolve_parent
 from syscalls.kernel.lookup import lookup
 from syscalls.kernel.task import Task
 from syscalls.linux.types import AtFlags
@@ -130,7 +131,7 @@ def renameat2(
 
 def _rename(task: Task, olddirfd: int, oldpath: bytes, newdirfd: int, newpath: bytes, flags: int) -> int:
     vfs.check_rename(flags)
-    old = task.files.at(olddirfd, oldpath)
-    new = task.files.at(newdirfd, newpath)
-    vfs.rename(task, old, oldpath, new, newpath, flags)
+    old = resolve_parent(task, task.files.at(olddirfd, oldpath), oldpath)
+    new = resolve_parent(task, task.files.at(newdirfd, newpath), newpath)
+    vfs.rename_parents(task, old, new, flags)
     return 0

@@ -34,9 +34,11 @@ IOPRIO_LEVELS = 8
 
 def _chosen(task: Task, kind: int, who: int) -> list[Task]:
     """The threads that PRIO_* and a number mean."""
-    tasks = list(task.kernel.tasks.values())
     if kind == PRIO_PROCESS:
-        return [other for other in tasks if other.tid == (who or task.tid)]
+        found = task.kernel.find(who) if who else task
+        return [found] if found is not None else []
+    dead = [group.dead_leader for group in task.kernel.groups.values() if group.dead_leader is not None]
+    tasks = [*task.kernel.tasks.values(), *dead]
     if kind == PRIO_PGRP:
         return [other for other in tasks if other.group.pgid == (who or task.group.pgid)]
     uid = who & 0xFFFFFFFF if who else task.cred.uid

@@ -45,7 +45,7 @@ ATTR_SIZE = 56
 
 def find(task: Task, pid: int) -> Task:
     """The thread with this id, 0 for oneself; ESRCH, EPERM."""
-    other = task.kernel.tasks.get(pid) if pid else task
+    other = task.kernel.find(pid) if pid else task
     if other is None:
         raise task.kernel.missing(pid)
     return other

@@ -17,7 +17,7 @@ from syscalls.abi.errno import (
 from syscalls.abi.fcntl import O_NONBLOCK
 from syscalls.abi.kinds import Address, ArrayKind, Buffer, BufferKind, Fd, FdResult, FlagsKind, Int, Pointer
 from syscalls.kernel import sockio
-from syscalls.kernel.fileio import install
+from syscalls.kernel.fileio import install, nofile_limit
 from syscalls.kernel.scm import peer_creds
 from syscalls.kernel.sockio import name_of, put_address, read_address, socket_of
 from syscalls.kernel.task import Task
@@ -72,19 +72,14 @@ def _check_flags(flags: int) -> None:
 def socketpair(task: Task, domain: Family, type: Type, protocol: Int, sv: FdPair) -> int:
     """Create two sockets that are connected with each other (socketpair(2))."""
     _check_flags(type & ~abi.SOCK_TYPE_MASK)
+    first = task.files.lowest_free(nofile_limit(task))
+    sv.put_array([first, task.files.lowest_free(nofile_limit(task), first + 1)])  # before there is any socket
     if domain in {abi.AF_INET, abi.AF_INET6} and type & abi.SOCK_TYPE_MASK < _SOCK_MAX:
         raise SysError(EOPNOTSUPP)  # they have no pairs, on Linux neither
     one, other = (_create(task, domain, type, protocol) for _ in range(2))
     one.pair(other, peer_creds(task))
-    fds: list[int] = []
-    try:
-        for end in (one, other):
-            fds.append(install(task, end, cloexec=bool(type & abi.SOCK_CLOEXEC)))  # noqa: PERF401  # may fail half-way
-        sv.put_array(fds)
-    except SysError:
-        for fd in fds:
-            task.files.close(fd)
-        raise
+    for end in (one, other):
+        install(task, end, cloexec=bool(type & abi.SOCK_CLOEXEC))
     return 0
 
 

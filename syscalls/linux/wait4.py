@@ -6,12 +6,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Annotated
 
-from syscalls.abi.cstruct import I32
-from syscalls.abi.errno import EAGAIN, EBADF, ECHILD, EFAULT, EINVAL, ESRCH, SysError
+from syscalls.abi.cstruct import I32, layout
+from syscalls.abi.errno import EAGAIN, EBADF, ECHILD, EINVAL, ESRCH, SysError
 from syscalls.abi.fcntl import O_NONBLOCK
 from syscalls.abi.kinds import FlagsKind, Out, Pid
 from syscalls.abi.signal import CLD_CONTINUED, CLD_STOPPED, SIGCHLD, SIGCONT
-from syscalls.abi.structs.siginfo import SIGINFO_SIZE, Siginfo
+from syscalls.abi.structs.siginfo import SIGINFO_SIZE, Siginfo, SiginfoChild
 from syscalls.abi.structs.system import Rusage
 from syscalls.abi.wait import (
     __WALL,
@@ -39,6 +39,7 @@ from syscalls.kernel.siginfo import pack
 from syscalls.kernel.signals import SigInfo
 from syscalls.kernel.task import Task, ThreadGroup
 from syscalls.kernel.usage import Usage, with_children
+from syscalls.kernel.wait import Interrupted
 from syscalls.linux.limits import rusage_of
 from syscalls.spec import syscall
 
@@ -46,6 +47,7 @@ Options = Annotated[int, FlagsKind(WAIT_OPTIONS)]
 Which = Annotated[int, FlagsKind(WAITID_TYPES, signed=True)]
 Status = Annotated[I32, WAIT_STATUS]
 Wanted = Callable[[ThreadGroup], bool]
+_HEAD = 12  # si_signo, si_errno, si_code; and as long are si_pid, si_uid, si_status
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,6 +182,19 @@ def _by_id(task: Task, idtype: int, id: int) -> tuple[Wanted, bool]:
 @syscall()
 async def waitid(task: Task, idtype: Which, id: Pid, infop: Out[Siginfo], options: Options, rusage: Out[Rusage]) -> int:
     """Wait for a child to end, stop or continue, and tell how in a siginfo_t (waitid(2))."""
+    try:
+        change = await _waitid(task, idtype, id, options)
+    except (SysError, Interrupted):
+        _store(task, infop.address, None)  # EFAULT before any other error
+        raise
+    if rusage and change is not None:
+        rusage.put(rusage_of(change.used))
+    _store(task, infop.address, change)
+    return 0
+
+
+async def _waitid(task: Task, idtype: int, id: int, options: int) -> Change | None:
+    """What is there to tell? (kernel_waitid)."""
     if options & ~(WNOHANG | WNOWAIT | WEXITED | WSTOPPED | WCONTINUED | __WNOTHREAD | __WCLONE | __WALL):
         raise SysError(EINVAL)
     if not options & (WEXITED | WSTOPPED | WCONTINUED):
@@ -188,15 +203,14 @@ async def waitid(task: Task, idtype: Which, id: Pid, infop: Out[Siginfo], option
     change = await _wait(task, wanted, options | (WNOHANG if nonblocking else 0))
     if change is None and nonblocking and not options & WNOHANG:
         raise SysError(EAGAIN)
-    if rusage and change is not None:
-        rusage.put(rusage_of(change.used))
-    if infop:
-        head = pack(change.info, task.arch) if change is not None else bytes(SIGINFO_SIZE)
-        _store(task, infop.address, head)
-    return 0
+    return change
 
 
-def _store(task: Task, address: int, data: bytes) -> None:
+def _store(task: Task, address: int, change: Change | None) -> None:
+    """Six fields, zero when there is nothing to tell; what lies between and behind them stays as it was (waitid)."""
     if not address:
-        raise SysError(EFAULT)
-    task.mm.write(address, data)
+        return
+    data = pack(change.info, task.arch) if change is not None else bytes(SIGINFO_SIZE)
+    union = next(field.offset for field in layout(SiginfoChild, task.arch).fields if field.name == "si_pid")
+    task.mm.write(address, data[:_HEAD])
+    task.mm.write(address + union, data[union : union + _HEAD])

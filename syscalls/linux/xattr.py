@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated
 
 from syscalls.abi.errno import ERANGE, SysError
-from syscalls.abi.kinds import Buffer, BufferKind, Fd, FlagsKind, LatePath, Path, Size, StringKind
+from syscalls.abi.kinds import Buffer, BufferKind, Fd, FlagsKind, LatePath, LateStringKind, Path, Size, StringKind
 from syscalls.abi.xattr import XATTR_FLAGS
 from syscalls.fs import xattr
 from syscalls.fs.fdtable import path_of
@@ -16,6 +16,7 @@ from syscalls.spec import syscall
 XattrFlags = Annotated[int, FlagsKind(XATTR_FLAGS)]
 #: Names that are too long are ERANGE, which the handlers see to.
 Name = Annotated[bytes, StringKind(1 << 16)]
+LateName = Annotated[bytes, LateStringKind(1 << 16)]  # where the flags count first
 InValue = Annotated[Buffer, BufferKind("size", out=False)]
 OutValue = Annotated[Buffer, BufferKind("size", out=True)]
 OutList = Annotated[Buffer, BufferKind("size", out=True)]
@@ -25,7 +26,7 @@ OutList = Annotated[Buffer, BufferKind("size", out=True)]
 
 
 @syscall()
-def setxattr(task: Task, path: LatePath, name: Name, value: InValue, size: Size, flags: XattrFlags) -> int:
+def setxattr(task: Task, path: LatePath, name: LateName, value: InValue, size: Size, flags: XattrFlags) -> int:
     """Set an extended attribute of a file (setxattr(2))."""
     data = _value(name, value, size, flags)
     xattr.setxattr(task, lookup(task, path), name, data, flags)
@@ -33,7 +34,7 @@ def setxattr(task: Task, path: LatePath, name: Name, value: InValue, size: Size,
 
 
 @syscall()
-def lsetxattr(task: Task, path: LatePath, name: Name, value: InValue, size: Size, flags: XattrFlags) -> int:
+def lsetxattr(task: Task, path: LatePath, name: LateName, value: InValue, size: Size, flags: XattrFlags) -> int:
     """Set an extended attribute of a file, of a symbolic link its own (lsetxattr(2))."""
     data = _value(name, value, size, flags)
     xattr.setxattr(task, lookup(task, path, follow=False), name, data, flags)
@@ -41,7 +42,7 @@ def lsetxattr(task: Task, path: LatePath, name: Name, value: InValue, size: Size
 
 
 @syscall()
-def fsetxattr(task: Task, fd: Fd, name: Name, value: InValue, size: Size, flags: XattrFlags) -> int:
+def fsetxattr(task: Task, fd: Fd, name: LateName, value: InValue, size: Size, flags: XattrFlags) -> int:
     """Set an extended attribute of an open file (fsetxattr(2))."""
     data = _value(name, value, size, flags)
     xattr.setxattr(task, path_of(task.file(fd)), name, data, flags)
