@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
 from emu.ptrace import libc
@@ -57,8 +58,7 @@ def start(
         _until_stopped(tracee, told[0])
         answer = os.read(told[0], 16)
     except BaseException:
-        os.kill(pid, signal.SIGKILL)
-        _reap(pid)
+        _end(tracee)
         raise
     finally:
         os.close(go[1])
@@ -105,10 +105,10 @@ def _until_stopped(tracee: Tracee, told: int) -> None:
         tracee.cont(stop.signal)
 
 
-def _reap(pid: int) -> None:
-    """Wait for the end of a child; stops on the way there do not matter, it is being killed."""
-    try:
-        while os.waitpid(pid, 0)[1] & 0x7F == 0x7F:
-            pass
-    except ChildProcessError:
-        pass
+def _end(tracee: Tracee) -> None:
+    """Kill the child and wait for its end, unless that was waited for already."""
+    with suppress(ProcessLookupError, ChildProcessError):
+        os.kill(tracee.pid, signal.SIGKILL)
+        while tracee.wait().kind not in (Kind.EXITED, Kind.KILLED):
+            with suppress(OSError):
+                tracee.detach()

@@ -247,12 +247,13 @@ class NativeTracer:
         for task in self.tasks.values():
             with suppress(ProcessLookupError):
                 os.kill(task.group.tgid, signal.SIGKILL)
-        for tid in list(self.tasks):
-            try:
-                while os.waitpid(tid, WALL)[1] & 0x7F == 0x7F:
-                    pass
-            except ChildProcessError:
-                pass
+        for task in self.tasks.values():
+            with suppress(OSError):  # it is not stopped
+                task.tracee.detach()
+            with suppress(ChildProcessError):
+                while os.waitpid(task.tid, WALL)[1] & 0x7F == 0x7F:
+                    with suppress(OSError):  # who is stopped on its way out does not hear SIGKILL
+                        task.tracee.detach()
         self.tasks.clear()
 
 

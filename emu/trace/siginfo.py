@@ -35,7 +35,7 @@ def siginfo(info: SigInfo, arch: Arch) -> Value:
     elif info.code == abi.SI_TIMER:
         fields += [("si_timerid", Hex(info.timer_id)), ("si_overrun", Int(info.overrun)), *_value(info, arch)]
     elif info.code > 0 and info.code != abi.SI_KERNEL:
-        fields += _of_signal(info)
+        fields += _of_signal(info, arch)
     elif info.signo in _WITH_ADDRESS and info.code == abi.SI_KERNEL:
         fields.append(("si_addr", Address(info.address)))
     return Struct(tuple(fields))
@@ -48,7 +48,7 @@ def _value(info: SigInfo, arch: Arch) -> list[tuple[str, Value]]:
     return [("si_int", Int(number)), ("si_ptr", Address(info.value & arch.mask))]
 
 
-def _of_signal(info: SigInfo) -> list[tuple[str, Value]]:
+def _of_signal(info: SigInfo, caller: Arch) -> list[tuple[str, Value]]:
     if info.signo == abi.SIGCHLD:
         exited = info.code == abi.CLD_EXITED
         status = Int(info.status) if exited else Named(info.status, abi.SIGNAL.format(info.status), "d")
@@ -71,7 +71,10 @@ def _of_signal(info: SigInfo) -> list[tuple[str, Value]]:
             ("si_syscall", Named(info.syscall, f"__NR_{name}" if name else str(info.syscall))),
             ("si_arch", Named(info.arch, _AUDIT[arch.name] if arch else f"{info.arch:#x}")),
         ]
-    return []
+    fields: list[tuple[str, Value]] = []
+    if info.pid or info.uid:  # a code that means nothing for this signal
+        fields += [("si_pid", Id(info.pid, "pid")), ("si_uid", Id(info.uid, "uid"))]
+    return fields + _value(info, caller) if info.value else fields
 
 
 def read_siginfo(memory: Memory, at: int, arch: Arch) -> Value:
