@@ -180,7 +180,23 @@ def leave(status: int) -> NoReturn:
 # --- commands ---------------------------------------------------------------------------------------------------------
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+class Commands(click.Group):
+    """A verb that has verbs of its own is imported when it is asked for."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """In alphabetical order."""
+        return sorted([*super().list_commands(ctx), "seccomp"])
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """None: there is no such verb."""
+        if cmd_name == "seccomp":
+            from emu.seccomp.command import seccomp
+
+            return seccomp
+        return super().get_command(ctx, cmd_name)
+
+
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="trapeze", prog_name="trapeze")
 def cli() -> None:
     """Run and trace static Linux programs of x86_64, i386 and arm64 on a kernel written in Python.
