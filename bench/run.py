@@ -30,6 +30,7 @@ PYTHON = VENV / "bin" / "python"
 QILING_PYTHON = VENV / "bin" / "python"
 CPU_LOADS = {"sieve": 60, "sha256": 300_000, "nbody": 300_000}
 CALLS = 200_000
+NATIVE_CALLS = 50_000
 #: Modes of samples/tasks.c: how often, and what is counted.
 TASK_LOADS = {
     "fork": (504, "fork+exit+wait"),
@@ -295,6 +296,54 @@ def bash(runs: int) -> list[dict[str, object]]:
     return rows
 
 
+def native(runs: int) -> list[dict[str, object]]:
+    """What it costs a program of this machine to be traced: our ptrace tracer, strace, python-ptrace."""
+    if platform.machine() != "x86_64":
+        return [{"what": "native tracing", "figures": {"all": "not here: the samples are of x86_64"}}]
+    getppid = [str(ROOT / "samples" / "bin" / "x86_64" / "getppid"), str(NATIVE_CALLS)]
+    script = ["/bin/sh", "-c", "for i in 1 2 3 4 5 6 7 8 9 10; do ls -lR /etc; done >/dev/null; echo done"]
+    loads = [
+        (f"getppid x {NATIVE_CALLS}", getppid, b"calls", "getppid"),
+        ("sh, ls -lR /etc ten times", script, b"done", "openat"),
+    ]
+    rows = []
+    for what, command, wanted, name in loads:
+        seconds = measure({"untraced": command, **tracers(command)}, runs, wanted)
+        rows.append(
+            {
+                "what": f"{what}, all calls, s",
+                "figures": seconds,
+                "ours / strace's": ratio(seconds["trapeze"], seconds["strace"]),
+                "python-ptrace's / ours": ratio(seconds["python-ptrace"], seconds["trapeze"]),
+            }
+        )
+        name = "exit_group" if name == "getppid" else name
+        seconds = measure(tracers(command, "--seccomp-bpf", "-e", f"trace={name}"), runs, wanted)
+        del seconds["python-ptrace"]
+        rows.append(
+            {
+                "what": f"{what}, {name} by --seccomp-bpf, s",
+                "figures": seconds,
+                "ours / strace's": ratio(seconds["trapeze"], seconds["strace"]),
+            }
+        )
+    return rows
+
+
+def tracers(command: list[str], *flags: str) -> dict[str, list[str] | None]:
+    """Each tracer of native programs, following children, its text to nowhere."""
+    subprocess.run([PYTHON, "-m", "pip", "install", "--quiet", "python-ptrace"], capture_output=True, check=False)
+    have_python_ptrace = not subprocess.run(
+        [PYTHON, "-c", "import ptrace"], capture_output=True, check=False
+    ).returncode
+    strace, peer = shutil.which("strace"), str(ROOT / "bench" / "peers" / "python_ptrace_run.py")
+    return {
+        "trapeze": [str(VENV / "bin" / "trapeze"), "trace", "--native", "-q", "-o", os.devnull, *flags, *command],
+        "strace": [strace, "-f", "-o", os.devnull, *flags, *command] if strace else None,
+        "python-ptrace": [str(PYTHON), peer, *command] if have_python_ptrace and not flags else None,
+    }
+
+
 def counted(mode: str, n: int) -> bytes:
     """What samples/tasks.c prints when all of it happened."""
     result = {"fork": sum(i & 7 for i in range(n)), "switch": 2 * n}.get(mode, n)
@@ -306,7 +355,15 @@ def without_bare(rivals: dict[str, list[str] | None]) -> dict[str, list[str] | N
     return {name: command for name, command in rivals.items() if name != "bare unicorn"}
 
 
-SECTIONS = {"syscalls": syscalls, "cpu": cpu, "startup": startup, "copy": copy, "tasks": tasks, "bash": bash}
+SECTIONS = {
+    "syscalls": syscalls,
+    "cpu": cpu,
+    "startup": startup,
+    "copy": copy,
+    "tasks": tasks,
+    "bash": bash,
+    "native": native,
+}
 
 
 # --- the report -------------------------------------------------------------------------------------------------------

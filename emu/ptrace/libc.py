@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ctypes
 import os
+from errno import ESRCH
 
 #: PyDLL keeps the interpreter's lock: none of these calls waits for anybody.
 _libc = ctypes.PyDLL(None, use_errno=True)
@@ -45,6 +46,14 @@ def peek(request: int, pid: int, address: int) -> int:
     if result == -1 and _get_errno():
         raise _failed()
     return result & (1 << WORD * 8) - 1
+
+
+def request(request: int, pid: int, address: int = 0, data: int = 0) -> int:
+    """The same for a tracee that may have been killed: -1 when it is gone (ESRCH), without an exception."""
+    result: int = _ptrace(request, pid, address, data)
+    if result == -1 and _get_errno() != ESRCH:
+        raise _failed()
+    return result
 
 
 WORD = ctypes.sizeof(ctypes.c_long)

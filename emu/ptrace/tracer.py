@@ -28,6 +28,7 @@ FOLLOW = abi.PTRACE_O_TRACEFORK | abi.PTRACE_O_TRACEVFORK | abi.PTRACE_O_TRACECL
 #: The kernel's own codes for an interrupted call (include/linux/errno.h).
 RESTARTS = {512: "ERESTARTSYS", 513: "ERESTARTNOINTR", 514: "ERESTARTNOHAND", 516: "ERESTART_RESTARTBLOCK"}
 _SYSCALL_STOP = (signal.SIGTRAP | 0x80) << 8 | 0x7F
+_request, _GET_SYSCALL_INFO = libc.request, abi.PTRACE_GET_SYSCALL_INFO
 _ENTRY, _EXIT, _SECCOMP = int(Op.ENTRY), int(Op.EXIT), int(Op.SECCOMP)
 #: op, arch, program counter, stack pointer, number, six arguments
 _INFO = struct.Struct("<B3xIQQQ6Q")
@@ -77,14 +78,7 @@ class NativeTracer:
         """Let a stopped task go on; that it was killed meanwhile, its end will tell."""
         request = abi.PTRACE_CONT if self.filtered and not task.in_call else abi.PTRACE_SYSCALL
         task.signal = 0
-        self._ask(request, task, signo)
-
-    def _ask(self, request: int, task: NativeTask, data: int = 0) -> None:
-        try:
-            libc.ptrace(request, task.tid, 0, data)
-        except OSError as error:
-            if error.errno != ESRCH:
-                raise
+        _request(request, task.tid, 0, signo)
 
     # --- the loop -----------------------------------------------------------------------------------------------------
 
@@ -128,11 +122,7 @@ class NativeTracer:
     def _call(self, task: NativeTask) -> None:
         """A stop at the entry or the exit of a call, or of a filter at an entry."""
         info = self._info
-        try:
-            libc.ptrace(abi.PTRACE_GET_SYSCALL_INFO, task.tid, SIZE, info.address)
-        except OSError as error:
-            if error.errno != ESRCH:
-                raise
+        if _request(_GET_SYSCALL_INFO, task.tid, SIZE, info.address) < 0:
             return
         op, audit, task.pc, _, number, *args = _INFO.unpack_from(info.view)
         if op == _EXIT:
@@ -178,7 +168,7 @@ class NativeTracer:
                 self._signal(task, stop.signal)
             elif stop.kind is Kind.GROUP_STOP:
                 self.stream.stopped(task, stop.signal)
-                self._ask(abi.PTRACE_LISTEN, task)
+                _request(abi.PTRACE_LISTEN, task.tid)
             elif stop.kind is Kind.SECCOMP:
                 self._call(task)
             else:
