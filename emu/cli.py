@@ -133,6 +133,9 @@ def sandbox_options(command: Callable[..., Any]) -> Callable[..., Any]:
     return command
 
 
+seccomp_option = click.option("--seccomp", metavar="FILE", help="Enforce a container profile (docs/seccomp.md).")
+
+
 def make_sandbox(settings: dict[str, Any]) -> Sandbox:
     """The Sandbox that the common options describe."""
     from emu.sandbox import Sandbox
@@ -149,6 +152,7 @@ def make_sandbox(settings: dict[str, Any]) -> Sandbox:
         argv0=settings["argv0"],
         seed=parse_seed(settings["seed"], deterministic=settings["deterministic"]),
         max_tasks=settings["max_tasks"],
+        seccomp=settings.get("seccomp"),
     )
 
 
@@ -211,6 +215,7 @@ def cli() -> None:
 
 
 @cli.command(context_settings=PROGRAM_CONTEXT)
+@seccomp_option
 @sandbox_options
 def run(**settings: Any) -> None:
     """Run PROGRAM silently; the exit status is the guest's.
@@ -290,6 +295,7 @@ def run(**settings: Any) -> None:
 @click.option("-p", "attach", metavar="PID[,PID]", multiple=True, help="Trace running processes; Ctrl-C lets them go.")
 @click.option("--no-follow", is_flag=True, help="With --native or -p: leave new processes and threads alone.")
 @click.option("--seccomp-bpf", is_flag=True, help="With --native: stop only at the calls that -e trace= selects.")
+@seccomp_option
 @sandbox_options
 def trace(**settings: Any) -> None:
     """Run PROGRAM and print its system calls as strace does.
@@ -307,6 +313,8 @@ def trace(**settings: Any) -> None:
     from emu.trace.command import trace_natively, tracing
 
     if settings["native"] or settings["attach"]:
+        if settings["seccomp"] is not None:
+            raise UsageError("--seccomp: does not go with --native or -p")
         if not settings["attach"]:
             check_program(settings)
         base = {} if settings["clear_env"] else dict(os.environ)

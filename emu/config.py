@@ -32,4 +32,5 @@ class Config:
     argv0: str | None = None
     seed: int | None = None  # a deterministic run with this seed; None: with the host's clock and chance
     max_tasks: int = 4096  # threads and processes at one time
+    seccomp: str | None = None  # a container profile (JSON) that is enforced from the first instruction on
     make_cwd: bool = False  # make the working directory if it is not there

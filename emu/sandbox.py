@@ -23,6 +23,7 @@ from emu.host import BytesStream, CaptureStream, FdStream, HostClock, HostRandom
 from emu.loop import Machine, attach, registers_of
 from emu.memory import GuestRam
 from emu.programs import FormatError, InterpreterError, Programs
+from emu.seccomp.enforce import container_filter
 from emu.stdio import open_streams
 from emu.virtual import SeededRandom, SeededTurns, VirtualClock
 from emu.world import World
@@ -37,6 +38,7 @@ from syscalls.fs.cred import Credentials
 from syscalls.fs.fdtable import FdTable
 from syscalls.fs.file import File
 from syscalls.fs.path import FsContext
+from syscalls.kernel import seccomp
 from syscalls.kernel.exec import Invocation, Program, check_size, comm_of, follow_scripts, install
 from syscalls.kernel.kernel import Kernel
 from syscalls.kernel.task import Task, ThreadGroup
@@ -90,12 +92,17 @@ class Sandbox:
         argv0: str | None = None,
         seed: int | None = None,
         max_tasks: int = 4096,
+        seccomp: str | os.PathLike[str] | None = None,
     ) -> None:
-        """`seed` makes runs repeatable: virtual time, seeded chance. `max_tasks` may live at one time."""
+        """`seed` makes runs repeatable: virtual time, seeded chance. `max_tasks` may live at one time.
+
+        `seccomp` is the file of a container profile that is enforced (docs/seccomp.md).
+        """
         uid, gid = user if isinstance(user, tuple) else (user, user)
         self.config = Config(
             os.fspath(program), tuple(args), dict(env or {}), cwd, os.fspath(root) if root is not None else None,
             tuple(binds), uid, gid, memory, argv0, seed, max_tasks,
+            os.fspath(seccomp) if seccomp is not None else None,
         )  # fmt: skip
 
     def run(
@@ -175,7 +182,11 @@ class Run:
         self.kernel.processors = self.programs
         self.post_mortem = ""
         self.tracer: Tracer | None = None
+        restriction = container_filter(config.seccomp) if config.seccomp is not None else None
         self.task = self._first_process(streams)
+        if restriction is not None:
+            # Without no_new_privs, as docker starts containers; the execve that runc makes itself is not judged.
+            seccomp.attach(self.task, restriction(self.task.arch), all_threads=False)
 
     def observe(self, tracer: Tracer) -> None:
         """Let a tracer see everything from the first instruction on."""

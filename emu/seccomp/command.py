@@ -8,19 +8,18 @@ import click
 
 from emu.errors import UsageError
 from emu.seccomp.compile import compile_policy, disassemble, verdict_text
+from emu.seccomp.enforce import policy_for
 from emu.seccomp.platform import PLATFORMS, X32, Platform
-from emu.seccomp.policy import DOCKER_CAPABILITIES, Alternative, Decision, Host, Policy
-from emu.seccomp.profile import Profile, load
+from emu.seccomp.policy import Alternative, Decision, Policy
+from emu.seccomp.profile import load
 
-#: Where the programs of a platform run: i386's on an x86_64 host.
-HOST_OF = {"x86_64": "x86_64", "i386": "x86_64", "x32": "x86_64", "arm64": "arm64"}
 ARCH = click.Choice([name for name in PLATFORMS if name != X32.name])
 
 
-def policy_for(profile: Profile, platform: Platform, capabilities: tuple[str, ...] = ()) -> Policy:
-    """The policy that programs of a platform meet, where docker starts them, with more capabilities."""
-    more = {cap.upper() if cap.upper().startswith("CAP_") else f"CAP_{cap.upper()}" for cap in capabilities}
-    return Policy(profile, Host(PLATFORMS[HOST_OF[platform.name]], DOCKER_CAPABILITIES | more))
+def policy_of(profile: str, arch: str, capabilities: tuple[str, ...]) -> Policy:
+    """The policy of a file; capabilities are written as docker's --cap-add takes them."""
+    more = frozenset(f"CAP_{cap.upper().removeprefix('CAP_')}" for cap in capabilities)
+    return policy_for(load(profile), PLATFORMS[arch], more)
 
 
 @click.group()
@@ -53,7 +52,6 @@ def explain(profile: str, name: str, args: tuple[str, ...], arch: tuple[str, ...
 
     With ARGS (numbers; those that are missing are 0) the decision; without, all conditions of its rules.
     """
-    loaded = load(profile)
     if not any(name in each.numbers or name in each.multiplexed for each in PLATFORMS.values()):
         raise UsageError(f"no system call is named {name!r} on x86_64, i386 or arm64")
     if len(args) > 6:
@@ -61,7 +59,7 @@ def explain(profile: str, name: str, args: tuple[str, ...], arch: tuple[str, ...
     values = [_number(arg) for arg in args]
     for each in arch or ARCH.choices:
         platform = PLATFORMS[each]
-        policy = policy_for(loaded, platform, caps)
+        policy = policy_of(profile, each, caps)
         for line in _explained(policy, platform, name, values):
             click.echo(f"{each}: {line}")
         if verbose:
@@ -74,7 +72,7 @@ def explain(profile: str, name: str, args: tuple[str, ...], arch: tuple[str, ...
 @click.argument("profile")
 def compile_command(profile: str, arch: str, caps: Any, verbose: bool) -> None:
     """Print PROFILE as the classic BPF that seccomp(2) takes, disassembled."""
-    policy = policy_for(load(profile), PLATFORMS[arch], caps)
+    policy = policy_of(profile, arch, caps)
     if verbose:
         _list_ignored(policy)
     for line in disassemble(compile_policy(policy)):
