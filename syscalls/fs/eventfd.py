@@ -22,6 +22,7 @@ class EventFile(AnonFile):
 
     kind = b"[eventfd]"
     scatters = False
+    whole_units = True
 
     def __init__(self, fs: AnonInodeFs, flags: int, count: int, *, semaphore: bool) -> None:
         super().__init__(fs, O_RDWR | flags)
@@ -50,6 +51,14 @@ class EventFile(AnonFile):
         self.count += value
         self.queue.wake(events=POLLIN)
         return SIZE
+
+    def whole_part(self, got: int, count: int) -> int:
+        del got, count
+        return 0
+
+    def check_write(self, count: int) -> None:
+        if count != SIZE:
+            raise SysError(EINVAL)
 
     def poll(self) -> int:
         return (POLLIN if self.count else 0) | (POLLOUT if self.count < LIMIT - 1 else 0)

@@ -47,6 +47,7 @@ class File:
     signals_io = False  # does it know O_ASYNC? (the method fasync)
     times_out = False  # is a deadline that passes an error, EAGAIN? (sockets)
     scatters = True  # does one writev(2) come as one write (write_iter)?
+    whole_units = False  # does a write take nothing of a unit (a page of a pipe) that cannot be copied in whole?
     whole_writes = False  # does a blocking write(2) go on until everything is taken (pipes, streams, sockets)?
 
     def __init__(self, inode: Inode, flags: int) -> None:
@@ -103,6 +104,19 @@ class File:
 
     def putback(self, data: bytes) -> None:
         """The last bytes of a read() did not fit in the reader's memory: they are still to be read."""
+
+    def unread(self, data: bytes, done: int) -> int:
+        """Only `done` bytes of what was just read could be stored; how many of them are read by that."""
+        self.putback(data[done:])
+        return done
+
+    def whole_part(self, got: int, count: int) -> int:
+        """How much of a write of `count` bytes is done when only the first `got` can be copied in (`whole_units`)."""
+        del count
+        return got
+
+    def check_write(self, count: int) -> None:
+        """What is said of a write before its data are looked at (`whole_units`)."""
 
     def seek(self, offset: int, whence: int) -> int:
         """New position (lseek(2), SEEK_DATA and SEEK_HOLE included)."""

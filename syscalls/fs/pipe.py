@@ -29,13 +29,17 @@ _MAX_SLOTS = 1 << 16
 
 
 class Slot:
-    """Bytes that were written together; a packet is never merged with others, nor read in part (O_DIRECT)."""
+    """Bytes that were written together; a packet is never merged with others, nor read in part (O_DIRECT).
 
-    __slots__ = ("data", "packet")
+    `lent`: they are a page of somebody else's, which nothing can be added to (no PIPE_BUF_FLAG_CAN_MERGE).
+    """
 
-    def __init__(self, data: bytes, *, packet: bool = False) -> None:
+    __slots__ = ("data", "lent", "packet")
+
+    def __init__(self, data: bytes, *, packet: bool = False, lent: bool = False) -> None:
         self.data = data
         self.packet = packet
+        self.lent = lent
 
 
 class Pipe:
@@ -49,6 +53,7 @@ class Pipe:
         self.reader_opens = 0  # how often, ever: what a FIFO's open(2) waits for
         self.writer_opens = 0
         self.queue = WaitQueue("pipe")
+        self.taken: list[bytes] = []  # of which slots the last take() was
         self.ends: set[PipeFile] = set()  # those that are open
 
     def signal(self, *, readers: bool) -> None:
@@ -93,6 +98,7 @@ class Pipe:
                 slot.data = slot.data[len(part) :]
         if was_full:
             self.queue.wake(events=POLLOUT | POLLWRNORM)
+        self.taken = parts
         return b"".join(parts)
 
     def drop(self, count: int) -> None:
@@ -106,20 +112,25 @@ class Pipe:
 
     def put(self, data: bytes | memoryview, *, packets: bool = False, whole: bool = False) -> int:
         """Append what fits; how many bytes did (pipe_write). `whole`: in a slot of its own."""
-        done = 0
-        odd = len(data) % PAGE_SIZE
-        if odd and self.slots and not packets and not whole:
-            last = self.slots[-1]
-            if not last.packet and len(last.data) + odd <= PAGE_SIZE:
-                last.data += bytes(data[:odd])
-                done = odd
+        done = 0 if packets or whole else self.merges(len(data))
+        if done:
+            self.slots[-1].data += bytes(data[:done])
         while done < len(data) and not self.full:
             part = bytes(data[done : done + PAGE_SIZE])
-            self.slots.append(Slot(part, packet=packets))
+            self.slots.append(Slot(part, packet=packets, lent=whole))
             done += len(part)
         if done:
             self.queue.wake(events=POLLIN | POLLRDNORM)
         return done
+
+    def merges(self, count: int) -> int:
+        """How many of the first bytes of a write go to the last slot."""
+        odd = count % PAGE_SIZE
+        if odd and self.slots:
+            last = self.slots[-1]
+            if not last.packet and not last.lent and len(last.data) + odd <= PAGE_SIZE:
+                return odd
+        return 0
 
     def resize(self, size: int, *, privileged: bool) -> int:
         """F_SETPIPE_SZ: room for at least `size` bytes, a power of two of pages; the new size (pipe_set_size)."""
@@ -164,7 +175,7 @@ class Pipe:
 class PipeFile(File):
     """One end of a pipe, or an open FIFO, perhaps both ends at once (O_RDWR)."""
 
-    whole_writes = True
+    whole_writes = whole_units = True
     signals_io = True
 
     def __init__(self, inode: Inode, flags: int, pipe: Pipe) -> None:
@@ -203,12 +214,31 @@ class PipeFile(File):
         """Bytes that the reader's memory could not take are still to be read."""
         self.pipe.slots.appendleft(Slot(data))
 
+    def unread(self, data: bytes, done: int) -> int:
+        """A slot is read as a whole, or not at all (pipe_read)."""
+        whole = 0
+        for part in self.pipe.taken:
+            if whole + len(part) > done:
+                break
+            whole += len(part)
+        self.putback(data[whole:])
+        return whole
+
+    def whole_part(self, got: int, count: int) -> int:
+        """What goes to the last slot, then whole pages (pipe_write)."""
+        merged = 0 if self.flags & O_DIRECT else self.pipe.merges(count)
+        return merged + (got - merged) // PAGE_SIZE * PAGE_SIZE if got >= merged else 0
+
+    def check_write(self, count: int) -> None:
+        del count
+        if not self.pipe.readers:
+            raise SysError(EPIPE)
+
     def write(self, data: bytes | memoryview) -> int | WouldBlock:
         """What fits; EPIPE without a reader."""
         if not len(data):
             return 0
-        if not self.pipe.readers:
-            raise SysError(EPIPE)
+        self.check_write(len(data))
         done = self.pipe.put(data, packets=bool(self.flags & O_DIRECT))
         self.pipe.signal(readers=True)
         return done or WOULD_BLOCK

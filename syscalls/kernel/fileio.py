@@ -106,7 +106,7 @@ async def read_file(
     done = store(task.mm, segments, data)
     if done < len(data):
         if offset is None:
-            file.putback(data[done:])
+            done = file.unread(data, done)
         if not done:
             raise SysError(EFAULT)
     if done and file.inode.fs.watched:
@@ -136,7 +136,12 @@ async def write_file(
     EFBIG and SIGXFSZ at the limit of file sizes, EPIPE and SIGPIPE when nobody reads.
     """
     count = write_limit(task, file, sum([length for _, length in segments]), offset)
-    pieces = _anything(count) if file.blind else fetch(task.mm, segments, count)
+    if file.blind:
+        pieces = _anything(count)
+    elif file.whole_units:
+        pieces = _whole_units(file, task.mm, segments, count)
+    else:
+        pieces = fetch(task.mm, segments, count)
     done = await write_pieces(task, file, pieces, offset, nowait=nowait)
     if done and file.inode.fs.watched:
         notify.on_modify(file)
@@ -176,6 +181,25 @@ def _anything(count: int) -> Iterator[bytes]:
     while count > 0:
         yield bytes(min(count, _CHUNK))
         count -= _CHUNK
+
+
+def _whole_units(file: File, memory: Memory, segments: Segments, count: int) -> Iterator[bytes]:
+    """What lies before the first unit that cannot be copied in; EFAULT when that is nothing, and the file is ready."""
+    left = count
+    try:
+        for piece in fetch(memory, segments, count):
+            whole = piece if len(piece) == min(left, _CHUNK) else piece[: file.whole_part(len(piece), left)]
+            if left and not whole:
+                break
+            left -= len(whole)
+            yield whole
+        else:
+            return
+    except SysError:
+        pass  # as with a piece of nothing
+    if left == count:
+        file.check_write(count)
+    raise SysError(EFAULT)
 
 
 def fetch(memory: Memory, segments: Segments, count: int) -> Iterator[bytes]:

@@ -146,11 +146,12 @@ async def _pipe_to_pipe(task: Task, source: Pipe, target: Pipe, count: int, *, n
     if source is target:
         raise SysError(EINVAL)
     while True:
-        if not await _data(source, nowait=nowait):
-            return 0
-        await _space(task, target, nowait=nowait)
+        more = await _data(source, nowait=nowait)
+        await _space(task, target, nowait=nowait)  # EPIPE also when there is nothing to move
         if source.slots:
             break
+        if not more:
+            return 0
     done = 0
     for slot in source.peek(target.room):
         part = slot.data[: count - done]

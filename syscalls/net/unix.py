@@ -70,6 +70,7 @@ class UnixSocket(File):
 
     signals_io = True
     times_out = True
+    whole_units = True
 
     def __init__(self, fs: SocketFs, type: int, flags: int, uid: int, gid: int) -> None:
         super().__init__(SocketInode(fs, uid, gid), O_RDWR | flags)
@@ -230,6 +231,16 @@ class UnixSocket(File):
             return self._send_stream(data, files or [], creds)
         return self._send_packet(data, to, files or [], creds)
 
+    def whole_part(self, got: int, count: int) -> int:
+        """A message at a time, or a piece of a stream (skb_copy_datagram_from_iter)."""
+        del count
+        return got - got % self._piece if self.type == SOCK_STREAM else 0
+
+    @property
+    def _piece(self) -> int:
+        """How long the messages are that a stream is cut into."""
+        return min(_STREAM_PIECE, self.send_buffer // 2 - 64)
+
     def _send_stream(self, data: bytes | memoryview, files: list[File], creds: Creds | None) -> int | WouldBlock:
         """As unix_stream_sendmsg: in pieces, as many as fit."""
         other = self.peer
@@ -244,7 +255,7 @@ class UnixSocket(File):
                 raise SysError(EPIPE)
             if self.sent_bytes >= self.send_buffer:
                 return done or WOULD_BLOCK
-            piece = bytes(data[done : done + min(_STREAM_PIECE, self.send_buffer // 2 - 64)])
+            piece = bytes(data[done : done + self._piece])
             self._deliver(other, piece, files, creds)
             done, files = done + len(piece), []
         return done
