@@ -169,7 +169,8 @@ class Stream(Generic[T]):
         if restart:
             self._restarted[task] = pending.plan.name
         event = pending.unfinished or self._event(task, pending)
-        event.tid = task.tid  # a thread may have executed a program
+        if event.tid != task.tid:  # the thread has executed a program; its line began under its former id
+            event.tid, event.announced = task.tid, True
         event.duration = duration
         event.torn = result is None and pending.plan.outputs > 0
         complete(event, pending.context, result, restart)
