@@ -20,12 +20,6 @@ TOTAL = Comparison()
 pytestmark = pytest.mark.skipif(STRACE is None, reason="strace is not installed")
 
 
-@pytest.fixture(scope="module", autouse=True)
-def _figures() -> Iterator[None]:
-    yield
-    sys.__stderr__.write(f"\nnative against strace: {TOTAL.compared} lines, {len(TOTAL.different)} differ\n")
-
-
 @pytest.fixture
 def bases() -> Iterator[tuple[Path, Path]]:
     both = fresh_directory(), fresh_directory()
@@ -82,3 +76,9 @@ def test_program(argv: list[str], bases: tuple[Path, Path]) -> None:
     if path is None:
         pytest.skip(f"{argv[0]} is not installed")
     check(bases, [path, *argv[1:]], {"PATH": os.defpath, "LC_ALL": "C"})
+
+
+def test_figures(capsys: pytest.CaptureFixture[str]) -> None:
+    with capsys.disabled():
+        sys.stdout.write(f"\nnative against strace: {TOTAL.compared} lines compared, {len(TOTAL.different)} differ\n")
+    assert not TOTAL.different
