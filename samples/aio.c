@@ -63,21 +63,21 @@ static void transfers(int fd)
 	char text[32] = "";
 	struct iocb one = request(fd, IOCB_CMD_PWRITE, "asynchronous", 12, 0), two = request(fd, IOCB_CMD_PWRITE, "AS", 2, 3);
 	TRY(submit(&one, &two));
-	show_events(2, 8, 100000000);
+	show_events(2, 8, 999999999);
 	one = request(fd, IOCB_CMD_PREAD, text, 31, 2);
 	TRY(submit(&one, 0));
-	show_events(1, 8, 100000000);
+	show_events(1, 8, 999999999);
 	puts(text);
 	struct iovec parts[2] = {{text, 3}, {text + 10, 3}};
 	one = request(fd, IOCB_CMD_PREADV, parts, 2, 0), two = request(fd, IOCB_CMD_PWRITEV, parts, 1, 20);
 	TRY(submit(&one, &two));
-	show_events(2, 2, 100000000);
+	show_events(2, 2, 999999999);
 	printf("%.3s %.3s\n", text, text + 10);
 	one = request(fd, IOCB_CMD_FSYNC, 0, 0, 0), two = request(fd, IOCB_CMD_FDSYNC, 0, 0, 0);
 	TRY(submit(&one, 0));
-	show_events(1, 8, 100000000);
+	show_events(1, 8, 999999999);
 	TRY(submit(&two, 0));
-	show_events(1, 8, 100000000);
+	show_events(1, 8, 999999999);
 	TRY(lseek(fd, 0, SEEK_CUR));
 	TRY(lseek(fd, 0, SEEK_END));
 }
@@ -88,7 +88,7 @@ static void refusals(int fd)
 	struct iocb one = request(99, IOCB_CMD_PREAD, text, 8, 0), two = request(fd, IOCB_CMD_PREAD, text, 8, 0);
 	TRY(submit(&one, 0));
 	TRY(submit(&two, &one)); /* one of them */
-	show_events(1, 8, 100000000);
+	show_events(1, 8, 999999999);
 	one = request(fd, 77, text, 8, 0);
 	TRY(submit(&one, 0));
 	one = request(fd, IOCB_CMD_PREAD, text, 8, -1);
@@ -103,7 +103,7 @@ static void refusals(int fd)
 	TRY(submit(&one, 0));
 	one = request(fd, IOCB_CMD_PREAD, (void *)16, 8, 0);
 	TRY(submit(&one, 0)); /* the event says it */
-	show_events(1, 8, 100000000);
+	show_events(1, 8, 999999999);
 	int reader = open(FILE_NAME, O_RDONLY);
 	one = request(reader, IOCB_CMD_PWRITE, text, 8, 0);
 	TRY(submit(&one, 0));
@@ -125,7 +125,7 @@ static void notifications(int fd)
 	TRY(submit(&one, &two));
 	struct pollfd ready = {event, POLLIN, 0};
 	TRY(poll(&ready, 1, 1000));
-	show_events(2, 8, 100000000);
+	show_events(2, 8, 999999999);
 	TRY(read(event, &count, 8));
 	printf("counted %llu\n", count);
 	close(event);
@@ -141,23 +141,23 @@ static void polls(void)
 	TRY(submit(&one, 0));
 	show_events(0, 8, 0);
 	TRY(write(fds[1], "x", 1));
-	show_events(1, 8, 100000000);
+	show_events(1, 8, 999999999);
 	struct iocb two = {.aio_data = 2, .aio_fildes = fds[1], .aio_lio_opcode = IOCB_CMD_POLL, .aio_buf = POLLOUT};
 	TRY(submit(&one, &two)); /* both are ready */
-	show_events(2, 8, 100000000);
+	show_events(2, 8, 999999999);
 	char text[4];
 	TRY(read(fds[0], text, 4));
 	TRY(submit(&one, 0));
 	TRY(syscall(SYS_io_cancel, context, &two, &event));
 	TRY(syscall(SYS_io_cancel, context, &one, &event));
-	show_events(1, 8, 100000000);
+	show_events(1, 8, 999999999);
 	TRY(syscall(SYS_io_cancel, context, &one, &event));
 	TRY(syscall(SYS_io_cancel, context, 0, &event));
 	one.aio_buf = 1 << 16;
 	TRY(submit(&one, 0));
 	one = request(fds[1], IOCB_CMD_PWRITE, "pipe", 4, 77), two = request(fds[0], IOCB_CMD_PREAD, text, 4, 5);
 	TRY(submit(&one, &two)); /* a pipe has no position */
-	show_events(2, 8, 100000000);
+	show_events(2, 8, 999999999);
 	printf("%.4s\n", text);
 	one = request(fds[1], IOCB_CMD_FSYNC, 0, 0, 0);
 	TRY(submit(&one, 0));
